@@ -1,0 +1,1 @@
+"""The seven laws, the containment proof and the life cycle. Pure."""
