@@ -1,0 +1,1 @@
+"""What Locum keeps: SQLite and PostgreSQL behind one small interface."""
