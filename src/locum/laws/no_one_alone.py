@@ -1,0 +1,197 @@
+"""Law 6, no one alone.
+
+Requester, approvers and reviewer are different people. An approver counts once, whatever groups
+they are in. An approval binds the digest of exactly what is asked. Where approvals are declared
+there is at least one. Somebody who cannot be found in the estate is nobody: no separation of
+duties is passed by being unknown. Nobody bypasses, administrators included.
+Source: design §2; BG-P1; SP 800-53r5 AC-5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from locum.model.estate import Estate, Identity
+from locum.model.names import Digest, GroupName, IdentityName
+from locum.model.path import Path
+from locum.model.refusal import Breach, Law
+from locum.model.request import Approval, Ask
+
+
+def who_may_ask(path: Path, identity: Identity) -> GroupName | None:
+    """The group whose members may ask; `None` means the identity itself."""
+    if path.requesters is not None:
+        return path.requesters
+    return path.approvals.of if path.approvals is not None else None
+
+
+def enough_people(path: Path, identity: Identity, estate: Estate) -> tuple[Breach, ...]:
+    """Law 6 at declaration: whoever asks, enough others can approve and one more can review."""
+    breaches: list[Breach] = []
+    group = who_may_ask(path, identity)
+    requesters = estate.members(group) if group is not None else frozenset({identity.name})
+    reviewers = estate.members(path.review.by)
+    if group is not None and not requesters:
+        breaches.append(_breach(f"Nobody in {group} may ask.", "Add people to it.", "requesters"))
+    if path.approvals is not None and path.approvals.need < 1:
+        breaches.append(
+            _breach(
+                "`approvals.need` is below 1.", "Set it to 1 or more.", "approvals.need"
+            )
+        )
+        return tuple(breaches)
+    need = path.approvals.need if path.approvals is not None else 0
+    approvers = estate.members(path.approvals.of) if path.approvals is not None else frozenset()
+    for requester in sorted(requesters):
+        others = approvers - {requester}
+        if len(others) < need:
+            breaches.append(
+                _breach(
+                    f"If {requester} asks, {len(others)} can approve and {need} must.",
+                    f"Add people to {path.approvals.of if path.approvals else ''}.",
+                    "approvals.need",
+                )
+            )
+        elif not any(len(others - {judge}) >= need for judge in reviewers - {requester}):
+            breaches.append(
+                _breach(
+                    f"If {requester} asks, nobody is left in {path.review.by} to review.",
+                    f"Add somebody to {path.review.by} who neither asks nor approves.",
+                    "review.by",
+                )
+            )
+    return tuple(breaches)
+
+
+def may_ask_for(
+    path: Path, identity: Identity, requester: IdentityName, estate: Estate
+) -> tuple[Breach, ...]:
+    """The requester is somebody, and one of those who may ask."""
+    group = who_may_ask(path, identity)
+    person = estate.identities.get(requester)
+    allowed = (
+        requester in estate.members(group) if group is not None else requester == identity.name
+    )
+    if person is not None and not person.disabled and allowed:
+        return ()
+    return (
+        _breach(
+            f"{requester} is not among those who may ask for {path.name}.",
+            f"Have somebody of {group} ask." if group else f"Only {identity.name} may ask.",
+            "requesters",
+        ),
+    )
+
+
+def may_decide(
+    path: Path,
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    digest: Digest,
+    estate: Estate,
+    now: datetime,
+) -> tuple[Breach, ...]:
+    """Decide whether `by` may approve or deny exactly this request.
+
+    Args:
+        approvals: those given before.
+        digest: what the decider says they decide about.
+    """
+    rule = path.approvals
+    if rule is None:
+        return (_breach(f"{path.name} asks for no approvals.", "Activate it.", "approvals"),)
+    if by == ask.requester:
+        return (
+            _breach(
+                f"{by} made this request and cannot decide about it.",
+                f"Have somebody else of {rule.of} decide.",
+                "approvals",
+            ),
+        )
+    allowed = by in estate.members(rule.of)
+    step = rule.escalate
+    if not allowed and step is not None and now >= ask.asked_at + step.after:
+        allowed = by in estate.members(step.to)
+    if not allowed:
+        return (
+            _breach(
+                f"{by} is not among the approvers of {path.name}.",
+                f"Have somebody of {rule.of} decide.",
+                "approvals.of",
+            ),
+        )
+    if any(approval.by == by for approval in approvals):
+        return (
+            _breach(
+                f"{by} has approved already; an approver counts once.",
+                f"Have another one of {rule.of} decide.",
+                "approvals.need",
+            ),
+        )
+    if digest != ask.digest():
+        return (
+            _breach(
+                "The digest is not that of this request.",
+                "Look at the request again and approve the digest that it shows.",
+                "approvals",
+            ),
+        )
+    return ()
+
+
+def enough_approvals(
+    path: Path, ask: Ask, approvals: Sequence[Approval], estate: Estate
+) -> tuple[Breach, ...]:
+    """Law 6 at opening: enough different people approved exactly this, and are still there."""
+    if path.approvals is None:
+        return ()
+    standing = estate.members(path.approvals.of)
+    if path.approvals.escalate is not None:
+        standing |= estate.members(path.approvals.escalate.to)
+    digest = ask.digest()
+    counted = {
+        approval.by
+        for approval in approvals
+        if approval.digest == digest and approval.by != ask.requester and approval.by in standing
+    }
+    need = max(path.approvals.need, 1)
+    if len(counted) >= need:
+        return ()
+    return (
+        _breach(
+            f"{len(counted)} of {need} approvals are given.",
+            f"Have {need - len(counted)} more of {path.approvals.of} approve "
+            f"`{ask.id}` (digest {digest}).",
+            "approvals.need",
+        ),
+    )
+
+
+def may_judge(
+    path: Path, ask: Ask, approvals: Sequence[Approval], by: IdentityName, estate: Estate
+) -> tuple[Breach, ...]:
+    """The reviewer is of the reviewers, and neither asked nor approved."""
+    if by == ask.requester or any(approval.by == by for approval in approvals):
+        role = "asked for" if by == ask.requester else "approved"
+        return (
+            _breach(
+                f"{by} {role} this grant and cannot review it.",
+                f"Have somebody else of {path.review.by} review it.",
+                "review.by",
+            ),
+        )
+    if by not in estate.members(path.review.by):
+        return (
+            _breach(
+                f"{by} is not of {path.review.by}.",
+                f"Have somebody of {path.review.by} review it.",
+                "review.by",
+            ),
+        )
+    return ()
+
+
+def _breach(fact: str, remedy: str, field: str) -> Breach:
+    return Breach(Law.NO_ONE_ALONE, fact, remedy, field, ("BG-P1",))

@@ -1,0 +1,92 @@
+"""Law 1, no weaker.
+
+The strength of what a requester must present, with everything that it in turn depends on, is at
+least the primary's, or a waiver in date says otherwise. What is presented is at least what was
+declared. Where the path yields a credential that works by itself while the grant is open, holding
+it is an alternative way in, so the path is worth the meet of both (OWASP NHI4).
+Source: design §2, §3; requirements §7.2.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from locum.model.estate import Identity
+from locum.model.methods import FALLBACKS, Presented, method, strength_of, strength_together
+from locum.model.path import Path
+from locum.model.refusal import Breach, Law
+from locum.model.strength import Strength
+
+
+def path_strength(path: Path, identity: Identity) -> Strength:
+    """What the declared path is worth for this identity."""
+    demanded: list[Presented] = []
+    result: Strength | None = None
+    for name in path.methods:
+        fallback = FALLBACKS.get(name)
+        if fallback is None:
+            demanded.append(Presented(method(name)))
+            continue
+        demanded.extend(Presented(method(one)) for one in fallback.presents)
+        yielded = strength_of(fallback.yields, identity.proofing)
+        result = yielded if result is None else result.meet(yielded)
+    presented = strength_together(demanded, identity.proofing)
+    return presented if result is None else presented.meet(result)
+
+
+def primary_strength(identity: Identity) -> Strength:
+    """What the primary is worth."""
+    return strength_together(
+        (Presented(method(name)) for name in identity.primary.methods), identity.proofing
+    )
+
+
+def weaker_than_primary(path: Path, identity: Identity) -> tuple[Breach, ...]:
+    """Say where the path is weaker than its primary, waiver or not."""
+    lacking = path_strength(path, identity).shortfall(primary_strength(identity))
+    if not lacking:
+        return ()
+    return (
+        Breach(
+            Law.NO_WEAKER,
+            f"The path is weaker than its primary ({', '.join(lacking)}).",
+            "Choose a method that is no weaker, or declare a `waiver` with an owner, a reason and "
+            "an end date.",
+            "method",
+            ("EVT-4", "NHI4", "ZT-3"),
+        ),
+    )
+
+
+def waived(path: Path, now: datetime) -> bool:
+    """Tell whether a waiver in date accepts the downgrade."""
+    return path.waiver is not None and now < path.waiver.until
+
+
+def no_weaker(path: Path, identity: Identity, now: datetime) -> tuple[Breach, ...]:
+    """Law 1 at opening: no weaker than the primary, unless a waiver in date accepts it."""
+    breaches = weaker_than_primary(path, identity)
+    return () if not breaches or waived(path, now) else breaches
+
+
+def presented_as_declared(path: Path, presented: frozenset[str]) -> tuple[Breach, ...]:
+    """What is presented is at least what was declared.
+
+    Args:
+        presented: the methods that verifiers found proved.
+    """
+    wanted: set[str] = set()
+    for name in path.methods:
+        fallback = FALLBACKS.get(name)
+        wanted |= set(fallback.presents) if fallback is not None else {name}
+    missing = sorted(wanted - presented)
+    if not missing:
+        return ()
+    return (
+        Breach(
+            Law.NO_WEAKER,
+            f"Not presented: {', '.join(missing)}.",
+            "Present what the path declares; nothing else stands in for it.",
+            "method",
+        ),
+    )
