@@ -36,9 +36,7 @@ def enough_people(path: Path, identity: Identity, estate: Estate) -> tuple[Breac
         breaches.append(_breach(f"Nobody in {group} may ask.", "Add people to it.", "requesters"))
     if path.approvals is not None and path.approvals.need < 1:
         breaches.append(
-            _breach(
-                "`approvals.need` is below 1.", "Set it to 1 or more.", "approvals.need"
-            )
+            _breach("`approvals.need` is below 1.", "Set it to 1 or more.", "approvals.need")
         )
         return tuple(breaches)
     need = path.approvals.need if path.approvals is not None else 0

@@ -123,9 +123,7 @@ def front_door_shut(
             assert_never(ask.cause)
 
 
-def _outage(
-    path: Path, ask: Ask, observation: Observation | None, now: datetime
-) -> Shut | Breach:
+def _outage(path: Path, ask: Ask, observation: Observation | None, now: datetime) -> Shut | Breach:
     if path.probe is None:
         if ask.evidence.incident and path.approvals is not None:
             return Shut(f"incident {ask.evidence.incident}, confirmed by the approvers")
@@ -151,9 +149,7 @@ def _outage(
 
 def _drill(path: Path, drilled_at: datetime | None, now: datetime) -> Shut | Breach:
     if path.drill is None:
-        return _breach(
-            f"{path.name} declares no drill.", "Declare `drill: {every: 90d}`.", "drill"
-        )
+        return _breach(f"{path.name} declares no drill.", "Declare `drill: {every: 90d}`.", "drill")
     if drilled_at is None:
         return Shut("first drill of the path")
     opens = drilled_at + path.drill.every - path.drill.lead

@@ -103,9 +103,7 @@ CATALOGUE: dict[str, Method] = {
         # workloads and agents
         _method("x509-certificate", (_H,), _P, _S, "RFC 8705; SP 800-63B-4 §3.2.5"),
         _method("backup-certificate", (_H,), _P, _S, "RFC 8705; RFC 5280"),
-        _method(
-            "spiffe-x509-svid", (_H,), _P, _S, "SPIFFE X509-SVID", Proofing.ATTESTED_WORKLOAD
-        ),
+        _method("spiffe-x509-svid", (_H,), _P, _S, "SPIFFE X509-SVID", Proofing.ATTESTED_WORKLOAD),
         _method("spiffe-jwt-svid", (_H,), _T, _B, "SPIFFE JWT-SVID", Proofing.ATTESTED_WORKLOAD),
         _method("oidc-workload-token", (_H,), _T, _B, "OIDC Core §2; RFC 7519"),
         _method("oauth-token", (_H,), _T, _B, "RFC 6750"),
@@ -165,9 +163,7 @@ def strength_of(name: str, carried: Proofing) -> Strength:
 
 def _alone(one: Method, carried: Proofing) -> Strength:
     proofing = carried if one.proofing is None else one.proofing
-    return Strength(
-        Factors(min(len(one.kinds), Factors.TWO)), one.phishing, one.binding, proofing
-    )
+    return Strength(Factors(min(len(one.kinds), Factors.TWO)), one.phishing, one.binding, proofing)
 
 
 def _by_shared_root(presented: tuple[Presented, ...]) -> list[list[Presented]]:

@@ -1,0 +1,175 @@
+"""The decisions of a path's life, each made of the laws that bear on it.
+
+Every function takes values and returns a permit that only it can make, or a `Refusal` with every
+breach found. What cannot be decided refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from locum.laws.never_unseen import not_blocked
+from locum.laws.no_longer import hard_end, not_ended
+from locum.laws.no_one_alone import enough_approvals, may_ask_for, may_decide, may_judge
+from locum.laws.no_weaker import no_weaker, presented_as_declared
+from locum.laws.no_wider import granted_authority, no_wider
+from locum.laws.only_when_shut import Shut, declared_cause, front_door_shut
+from locum.laws.permits import MayApprove, MayAsk, MayOpen, MayReview, Refusal
+from locum.laws.same_checks import conditions, conditions_hold
+from locum.model.cause import Cause, Observation
+from locum.model.digest import digest
+from locum.model.estate import Estate, Identity
+from locum.model.names import Digest, IdentityName
+from locum.model.path import Path
+from locum.model.refusal import Breach, Law
+from locum.model.request import Approval, Ask, Verdict
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What earlier grants of a path say about opening it again; grants by their ids."""
+
+    due: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    drilled_at: datetime | None = None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What verifiers found about the one who is calling now.
+
+    Args:
+        presented: the methods that were proved.
+        missing: conditions that no verifier found to hold.
+        observation: what the path's probe saw last; `None` where it was not run.
+    """
+
+    presented: frozenset[str]
+    missing: tuple[str, ...] = ()
+    observation: Observation | None = None
+
+
+def decide_ask(
+    path: Path,
+    identity: Identity,
+    requester: IdentityName,
+    cause: Cause,
+    estate: Estate,
+    past: Past,
+    now: datetime,
+) -> MayAsk | Refusal:
+    """Decide whether this person may ask for this path for this cause."""
+    breaches = (
+        *declared_cause(path, identity, cause),
+        *not_ended(path, now),
+        *may_ask_for(path, identity, requester, estate),
+        *not_blocked(path, due=past.due, overdue=past.overdue, unsettled=past.unsettled),
+    )
+    if breaches:
+        return Refusal(breaches)
+    within = path.approvals.within if path.approvals is not None else path.limits.ttl
+    return MayAsk(min(now + within, path.until), digest(path))
+
+
+def decide_approval(
+    path: Path,
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    subject: Digest,
+    estate: Estate,
+    now: datetime,
+) -> MayApprove | Refusal:
+    """Decide whether `by` may approve or deny exactly this request."""
+    breaches = may_decide(path, ask, approvals, by, subject, estate, now)
+    if breaches or path.approvals is None:
+        return Refusal(breaches)
+    return MayApprove(by, subject, path.approvals.need)
+
+
+def decide_opening(
+    path: Path,
+    identity: Identity,
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    estate: Estate,
+    past: Past,
+    facts: Facts,
+    now: datetime,
+) -> MayOpen | Refusal:
+    """Decide whether the path opens now: all seven laws.
+
+    Args:
+        path: as declared now; must be what the approvers saw.
+        by: who activates; only the requester may.
+    """
+    shut = front_door_shut(
+        path,
+        identity,
+        ask,
+        observation=facts.observation,
+        drilled_at=past.drilled_at,
+        now=now,
+    )
+    breaches = (
+        *_as_asked(path, ask, by),
+        *no_weaker(path, identity, now),
+        *presented_as_declared(path, facts.presented),
+        *no_wider(path, identity),
+        *not_ended(path, now),
+        *declared_cause(path, identity, ask.cause),
+        *((shut,) if isinstance(shut, Breach) else ()),
+        *not_blocked(path, due=past.due, overdue=past.overdue, unsettled=past.unsettled),
+        *may_ask_for(path, identity, by, estate),
+        *enough_approvals(path, ask, approvals, estate),
+        *conditions_hold(facts.missing),
+    )
+    if breaches or not isinstance(shut, Shut):
+        return Refusal(breaches)
+    return MayOpen(
+        by,
+        hard_end(path, now),
+        path.limits.uses,
+        granted_authority(path, identity),
+        shut.proof,
+        conditions(path, identity),
+    )
+
+
+def decide_review(
+    path: Path,
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    verdict: Verdict,
+    estate: Estate,
+) -> MayReview | Refusal:
+    """Decide whether `by` may judge this grant."""
+    breaches = may_judge(path, ask, approvals, by, estate)
+    if breaches:
+        return Refusal(breaches)
+    return MayReview(by, verdict)
+
+
+def _as_asked(path: Path, ask: Ask, by: IdentityName) -> tuple[Breach, ...]:
+    breaches: list[Breach] = []
+    if by != ask.requester:
+        breaches.append(
+            Breach(
+                Law.NO_ONE_ALONE,
+                f"{ask.requester} asked for this, and {by} cannot open it.",
+                f"Have {ask.requester} activate it, or make a request of your own.",
+            )
+        )
+    if digest(path) != ask.declaration:
+        breaches.append(
+            Breach(
+                Law.NO_ONE_ALONE,
+                f"The declaration of {path.name} changed after the request was made.",
+                "Ask anew, so that what is approved is what is opened.",
+            )
+        )
+    return tuple(breaches)
