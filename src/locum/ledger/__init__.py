@@ -1,0 +1,1 @@
+"""Leaves, tiles, checkpoints, proofs, verification: the append-only, tamper-evident record."""

@@ -1,0 +1,54 @@
+"""What the verbs work with, put together in one visible place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path as FilePath
+
+from locum.issue.vault import Vault
+from locum.model.cause import Observation
+from locum.model.estate import Estate
+from locum.model.names import Digest, PathName
+from locum.model.path import Path
+from locum.store.port import Store
+
+
+class EstateInForce:
+    """The estate that decisions are made by; replaced whole or not at all."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+
+    @property
+    def now(self) -> Estate:
+        """The estate in force at this moment; one value for the whole of an act."""
+        return self._estate
+
+    def replace(self, estate: Estate) -> None:
+        """Put another estate in force."""
+        self._estate = estate
+
+
+@dataclass(frozen=True)
+class Locum:
+    """Everything a verb needs, made once by the face that starts it.
+
+    Args:
+        clock: gives aware UTC; the one source of time.
+        rng: gives that many random bytes.
+        vault: where secrets are sealed.
+        hooks: the folder of the operator's rotation and check commands.
+        observations: what each path's probe saw last.
+        declarations: declarations by digest, as read from the store.
+    """
+
+    store: Store
+    estate: EstateInForce
+    vault: Vault
+    clock: Callable[[], datetime]
+    rng: Callable[[int], bytes]
+    hooks: FilePath
+    observations: dict[PathName, Observation] = field(default_factory=dict)
+    declarations: dict[Digest, Path] = field(default_factory=dict)
