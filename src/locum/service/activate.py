@@ -1,0 +1,197 @@
+"""Activate: the requester opens the path; take: its credential is delivered, once per use.
+
+What an act can know only by asking the network (is the primary down, can the vault and the target
+be reached) is found out before it, and the decision is made on those values inside the act. A
+secret is produced after the commit that spends the use, so it can never be delivered twice; a
+leased token is made with that commit, because only its hash is kept.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from locum.evidence.conditions import missing_conditions
+from locum.issue.generate import new_token, token_hash
+from locum.laws.life_cycle import Activate, Close, Moved, Settle, Take, transition
+from locum.laws.never_unseen import review_due
+from locum.laws.opening import Facts, decide_opening
+from locum.laws.permits import Refusal
+from locum.laws.same_checks import conditions
+from locum.model.names import GrantId, RequestId
+from locum.model.path import Path
+from locum.model.refusal import RefusedError, TransitionNotAllowed
+from locum.model.request import CloseReason, Closed, Open, approvals_of, ask_of
+from locum.model.secret import Secret
+from locum.service.ask import find_path
+from locum.service.caller import Caller, Proven, admit
+from locum.service.record import (
+    declared_then,
+    grant_row,
+    keep,
+    past_of,
+    record_refusal,
+    request_row,
+)
+from locum.service.wiring import Locum
+from locum.store.port import Transaction
+from locum.store.records import Row, Token
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """An open grant, and the secret where one was made with the commit.
+
+    Args:
+        taken: this act spent a use, so the credential is to be produced now.
+    """
+
+    row: Row
+    path: Path
+    taken: bool
+    secret: Secret | None = None
+
+
+def activate_request(
+    locum: Locum, transaction: Transaction, proven: Proven, request: RequestId, *, take: bool
+) -> Opened | Refusal:
+    """Open the path of a request that is ready.
+
+    Args:
+        take: deliver the credential at once, which spends a use.
+
+    Returns:
+        The open grant, or the refusal, which is on the record.
+
+    Raises:
+        NotFound: no such request, or the estate no longer declares its path.
+        TransitionNotAllowed: not ready, or opened already.
+        Conflict: another grant of the same target is live.
+    """
+    now, estate = locum.clock(), locum.estate.now
+    caller = admit(transaction, estate, proven, now, spend=True)
+    row = request_row(transaction, request)
+    asked = ask_of(row.state)
+    identity, path = find_path(estate, asked.path)
+    facts = Facts(
+        caller.presented,
+        missing_conditions(conditions(path, identity), caller.vouched, caller.source),
+        locum.observations.get(asked.path),
+    )
+    decision = decide_opening(
+        path,
+        identity,
+        asked,
+        approvals_of(row.state),
+        caller.identity,
+        estate,
+        past_of(transaction, asked.path, now),
+        facts,
+        now,
+    )
+    if isinstance(decision, Refusal):
+        record_refusal(transaction, decision, request, asked.path, caller, now)
+        return decision
+    grant = GrantId("gr_" + request.removeprefix("rq_"))
+    moved = transition(row.state, Activate(decision, grant), now)
+    secret = None
+    if take and isinstance(moved, Moved):
+        taken = transition(moved.state, Take(caller.identity), now)
+        if not isinstance(taken, Moved):
+            return taken
+        moved = Moved(taken.state, moved.act)
+        secret = _token(locum, transaction, taken.state, path, caller)
+    if not isinstance(moved, Moved):
+        return moved
+    row = keep(
+        locum, transaction, moved, path, now, was=row, caller=caller,
+        facts={"cause": asked.cause.value, "proof": decision.proof, "taken": take},
+    )
+    return Opened(row, path, take, secret)
+
+
+def take_credential(
+    locum: Locum, transaction: Transaction, proven: Proven, grant: GrantId
+) -> Opened | Refusal:
+    """Spend a use of an open grant; the caller produces and delivers the credential after.
+
+    Raises:
+        NotFound: no such grant.
+        TransitionNotAllowed: it is not open, or another person's.
+    """
+    now, estate = locum.clock(), locum.estate.now
+    caller = admit(transaction, estate, proven, now, spend=True)
+    row = grant_row(transaction, grant)
+    asked = ask_of(row.state)
+    path = declared_then(locum, transaction, asked.declaration)
+    moved = transition(row.state, Take(caller.identity), now)
+    if isinstance(moved, Refusal):
+        record_refusal(transaction, moved, grant, asked.path, caller, now)
+        return moved
+    secret = _token(locum, transaction, moved.state, path, caller)
+    kept = keep(locum, transaction, moved, path, now, was=row, caller=caller)
+    return Opened(kept, path, True, secret)
+
+
+def _token(
+    locum: Locum, transaction: Transaction, state: object, path: Path, caller: Caller
+) -> Secret | None:
+    if "leased-token" not in path.methods or not isinstance(state, Open):
+        return None
+    secret = new_token(locum.rng)
+    transaction.add_token(
+        Token(
+            token_hash(secret),
+            state.grant.id,
+            caller.identity,
+            caller.jkt,
+            locum.clock(),
+            state.grant.ends_at,
+        )
+    )
+    return secret
+
+
+def close_grant(
+    locum: Locum,
+    transaction: Transaction,
+    row: Row,
+    how: CloseReason,
+    caller: Caller | None,
+    comment: str = "",
+) -> Row:
+    """Close an open grant: its tokens die in this commit, its secret by the task that follows.
+
+    Raises:
+        TransitionNotAllowed: it is not open.
+    """
+    now = locum.clock()
+    path = declared_then(locum, transaction, ask_of(row.state).declaration)
+    by = None if caller is None else caller.identity
+    moved = transition(row.state, Close(how, by, review_due(path, now)), now)
+    return finish(locum, transaction, row, moved, path, caller, comment)
+
+
+def finish(
+    locum: Locum,
+    transaction: Transaction,
+    row: Row,
+    moved: Moved | Refusal,
+    path: Path,
+    caller: Caller | None,
+    comment: str = "",
+) -> Row:
+    """Keep a grant's end; where nothing outside holds a secret, it is dead with this commit."""
+    now = locum.clock()
+    if isinstance(moved, Refusal):
+        raise RefusedError(moved.breaches)
+    if not isinstance(moved.state, Closed):
+        raise TransitionNotAllowed("The grant did not close.", "Look at it: `locum status`.")
+    transaction.revoke_tokens(moved.state.grant.id, now)
+    facts: dict[str, str | int | bool | list[str]] = {"how": moved.state.how.value}
+    if path.target is None:
+        dead = transition(moved.state, Settle(), now)
+        if isinstance(dead, Moved):
+            moved = Moved(dead.state, moved.act)
+            facts["dead"] = True
+    return keep(
+        locum, transaction, moved, path, now, was=row, caller=caller, words=comment, facts=facts
+    )

@@ -1,0 +1,103 @@
+"""Ask: somebody requests that a path be opened, for a cause, with evidence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from locum.laws.life_cycle import ask as begin
+from locum.laws.opening import decide_ask
+from locum.laws.permits import Refusal
+from locum.model.cause import Cause, Evidence
+from locum.model.estate import Estate, Identity
+from locum.model.names import PathName, RequestId
+from locum.model.path import Path
+from locum.model.refusal import MalformedInput, NotFound
+from locum.model.request import Ask
+from locum.service.caller import Proven, admit
+from locum.service.record import declare, keep, past_of, record_refusal
+from locum.service.wiring import Locum
+from locum.store.port import Transaction
+from locum.store.records import Row
+
+LONGEST_REASON = 2_000
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a caller asks for."""
+
+    path: PathName
+    cause: Cause
+    reason: str
+    evidence: Evidence = Evidence()
+
+
+def find_path(estate: Estate, name: PathName) -> tuple[Identity, Path]:
+    """The declared path and its identity.
+
+    Raises:
+        NotFound: the estate in force declares no such path.
+    """
+    path = estate.path(name)
+    if path is None:
+        raise NotFound(f"The estate declares no path {name}.", "List them: `locum status`.")
+    return estate.identities[name.identity], path
+
+
+def make_request(
+    locum: Locum, transaction: Transaction, proven: Proven, asked: Asked
+) -> Row | Refusal:
+    """Make a request, or record that it was refused.
+
+    Returns:
+        The request's row: `Requested`, or `Ready` where the path declares no approvals; or the
+        refusal, which is returned and not raised so that its ledger entry is committed.
+
+    Raises:
+        MalformedInput: no reason, or one too long.
+        NotFound: no such path.
+    """
+    now, estate = locum.clock(), locum.estate.now
+    caller = admit(transaction, estate, proven, now, spend=True)
+    if not 0 < len(asked.reason.strip()) <= LONGEST_REASON:
+        raise MalformedInput(
+            f"`reason` must have 1 to {LONGEST_REASON} characters.",
+            'Say why, e.g. "orders are stuck, INC-2041".',
+        )
+    identity, path = find_path(estate, asked.path)
+    past = past_of(transaction, asked.path, now)
+    decision = decide_ask(path, identity, caller.identity, asked.cause, estate, past, now)
+    if isinstance(decision, Refusal):
+        record_refusal(transaction, decision, str(asked.path), asked.path, caller, now)
+        return decision
+    request = Ask(
+        new_request_id(locum, now),
+        asked.path,
+        asked.cause,
+        asked.reason,
+        asked.evidence,
+        caller.identity,
+        caller.jkt,
+        decision.declaration,
+        now,
+        decision.lapses_at,
+    )
+    declare(transaction, path, decision.declaration)
+    need = 0 if path.approvals is None else path.approvals.need
+    return keep(
+        locum,
+        transaction,
+        begin(decision, request, need),
+        path,
+        now,
+        was=None,
+        caller=caller,
+        words=asked.reason,
+        facts={"ask": request.digest(), "cause": asked.cause.value},
+    )
+
+
+def new_request_id(locum: Locum, now: datetime) -> RequestId:
+    """A request's id: `rq_`, its time in milliseconds so that ids sort, and 10 random bytes."""
+    return RequestId(f"rq_{int(now.timestamp() * 1000):012x}{locum.rng(10).hex()}")
