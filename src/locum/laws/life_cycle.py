@@ -233,7 +233,7 @@ def _settle(state: Closed, _command: Settle, now: datetime) -> Moved:
     return Moved(msgspec.structs.replace(state, settled_at=now), "credential.dead")
 
 
-def _settle_reviewed(state: Reviewed, command: Settle, now: datetime) -> Moved:
+def _settle_reviewed(state: Reviewed, _command: Settle, now: datetime) -> Moved:
     closed = msgspec.structs.replace(state.closed, settled_at=now)
     return Moved(msgspec.structs.replace(state, closed=closed), "credential.dead")
 

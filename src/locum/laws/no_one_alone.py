@@ -19,7 +19,7 @@ from locum.model.refusal import Breach, Law
 from locum.model.request import Approval, Ask
 
 
-def who_may_ask(path: Path, identity: Identity) -> GroupName | None:
+def who_may_ask(path: Path) -> GroupName | None:
     """The group whose members may ask; `None` means the identity itself."""
     if path.requesters is not None:
         return path.requesters
@@ -29,7 +29,7 @@ def who_may_ask(path: Path, identity: Identity) -> GroupName | None:
 def enough_people(path: Path, identity: Identity, estate: Estate) -> tuple[Breach, ...]:
     """Law 6 at declaration: whoever asks, enough others can approve and one more can review."""
     breaches: list[Breach] = []
-    group = who_may_ask(path, identity)
+    group = who_may_ask(path)
     requesters = estate.members(group) if group is not None else frozenset({identity.name})
     reviewers = estate.members(path.review.by)
     if group is not None and not requesters:
@@ -66,7 +66,7 @@ def may_ask_for(
     path: Path, identity: Identity, requester: IdentityName, estate: Estate
 ) -> tuple[Breach, ...]:
     """The requester is somebody, and one of those who may ask."""
-    group = who_may_ask(path, identity)
+    group = who_may_ask(path)
     person = estate.identities.get(requester)
     allowed = (
         requester in estate.members(group) if group is not None else requester == identity.name

@@ -21,9 +21,7 @@ from locum.model.request import State, ask_of, grant_of, name_of
 LONGEST = 65_535
 
 
-class Entry(
-    msgspec.Struct, frozen=True, tag="locum.entry/1", tag_field="kind", omit_defaults=True
-):
+class Entry(msgspec.Struct, frozen=True, tag="locum.entry/1", tag_field="kind", omit_defaults=True):
     """One act on the record.
 
     Args:
@@ -126,7 +124,9 @@ def decode(encoded: bytes) -> Entry:
     try:
         entry = _decoder.decode(encoded)
     except msgspec.DecodeError as error:
-        raise MalformedInput(f"Not a ledger entry: {error}.", "Look at the ledger's version.") from None
+        raise MalformedInput(
+            f"Not a ledger entry: {error}.", "Look at the ledger's version."
+        ) from None
     if canonical(entry) != encoded:
         raise MalformedInput("A ledger entry is not canonical.", "It was not written by Locum.")
     return entry

@@ -46,8 +46,8 @@ class Proofing(IntEnum):
     IAL1 = 1
     IAL2 = 2
     IAL3 = 3
-    DECLARED_OWNER = 1  # noqa: PIE796 -- the machine's names for the same chain
-    ATTESTED_WORKLOAD = 2  # noqa: PIE796
+    DECLARED_OWNER = 1
+    ATTESTED_WORKLOAD = 2
 
 
 class Strength(msgspec.Struct, frozen=True):

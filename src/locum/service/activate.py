@@ -20,7 +20,7 @@ from locum.laws.same_checks import conditions
 from locum.model.names import GrantId, RequestId
 from locum.model.path import Path
 from locum.model.refusal import RefusedError, TransitionNotAllowed
-from locum.model.request import CloseReason, Closed, Open, approvals_of, ask_of
+from locum.model.request import Closed, CloseReason, Open, approvals_of, ask_of
 from locum.model.secret import Secret
 from locum.service.ask import find_path
 from locum.service.caller import Caller, Proven, admit
@@ -102,7 +102,13 @@ def activate_request(
     if not isinstance(moved, Moved):
         return moved
     row = keep(
-        locum, transaction, moved, path, now, was=row, caller=caller,
+        locum,
+        transaction,
+        moved,
+        path,
+        now,
+        was=row,
+        caller=caller,
         facts={"cause": asked.cause.value, "proof": decision.proof, "taken": take},
     )
     return Opened(row, path, take, secret)

@@ -13,7 +13,7 @@ import msgspec
 
 from locum.model.estate import ADMINISTRATORS, Estate
 from locum.model.names import IdentityName
-from locum.model.refusal import Conflict, RefusedError, Unauthenticated, Breach, Law
+from locum.model.refusal import Breach, Conflict, Law, RefusedError, Unauthenticated
 from locum.store.port import Transaction
 
 PROOF_LIFE = timedelta(seconds=60)

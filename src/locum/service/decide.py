@@ -63,6 +63,13 @@ def decide_request(
     if not isinstance(moved, Moved):
         return moved
     return keep(
-        locum, transaction, moved, path, now, was=row, caller=caller, words=comment,
+        locum,
+        transaction,
+        moved,
+        path,
+        now,
+        was=row,
+        caller=caller,
+        words=comment,
         facts={"ask": digest},
     )

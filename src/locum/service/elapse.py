@@ -6,11 +6,11 @@ the credential. This makes the ending seen: closed, on the record, its review du
 
 from __future__ import annotations
 
+from locum.evidence.conditions import missing_conditions
 from locum.laws.life_cycle import Elapse, Moved, transition
 from locum.laws.never_unseen import review_due
 from locum.laws.only_when_shut import restored
 from locum.laws.same_checks import conditions_hold
-from locum.evidence.conditions import missing_conditions
 from locum.model.names import RequestId
 from locum.model.request import Closed, CloseReason, Open, ask_of
 from locum.service.activate import close_grant, finish
@@ -70,9 +70,7 @@ def close_what_no_longer_holds(locum: Locum, transaction: Transaction) -> tuple[
             or requester.disabled
             or key is None
             or key.revoked_at is not None
-        ):
-            how = CloseReason.SIGNAL
-        elif conditions_hold(_withdrawn(row.state, key.conditions)):
+        ) or conditions_hold(_withdrawn(row.state, key.conditions)):
             how = CloseReason.SIGNAL
         elif restored(path, asked.cause, locum.observations.get(asked.path), now):
             how = CloseReason.RESTORED

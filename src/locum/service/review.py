@@ -36,9 +36,7 @@ def review_grant(
     row = grant_row(transaction, grant)
     asked = ask_of(row.state)
     path = declared_then(locum, transaction, asked.declaration)
-    permit = decide_review(
-        path, asked, approvals_of(row.state), caller.identity, verdict, estate
-    )
+    permit = decide_review(path, asked, approvals_of(row.state), caller.identity, verdict, estate)
     if isinstance(permit, Refusal):
         record_refusal(transaction, permit, grant, asked.path, caller, now)
         return permit
@@ -46,6 +44,13 @@ def review_grant(
     if isinstance(moved, Refusal):
         return moved
     return keep(
-        locum, transaction, moved, path, now, was=row, caller=caller, words=comment,
+        locum,
+        transaction,
+        moved,
+        path,
+        now,
+        was=row,
+        caller=caller,
+        words=comment,
         facts={"verdict": verdict.value},
     )

@@ -1,0 +1,1 @@
+"""What a grant yields, and how it dies: secrets, leased tokens, database roles."""

@@ -1,0 +1,85 @@
+"""Checkpoints (C2SP tlog-checkpoint): origin, size, root; signed as a note. No extension lines."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from locum.ledger.errors import Fork, MalformedArtefact
+from locum.ledger.merkle import HASH_SIZE
+from locum.ledger.note import Signer, VerifierKey, open_note
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A tree head."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def encode(self) -> bytes:
+        """The text that is signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n".encode()
+
+    @classmethod
+    def parse(cls, text: bytes) -> Checkpoint:
+        """Read a checkpoint's text in its one canonical form.
+
+        Raises:
+            MalformedArtefact: anything else, extension lines included.
+        """
+        try:
+            origin, size, root, rest = text.decode().split("\n")
+            parsed = cls(origin, int(size), base64.b64decode(root, validate=True))
+        except ValueError:
+            raise _malformed() from None
+        if rest or not origin or len(parsed.root) != HASH_SIZE or parsed.encode() != text:
+            raise _malformed()
+        return parsed
+
+
+def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
+    """The signed note of a checkpoint."""
+    text = checkpoint.encode()
+    return text + b"\n" + signer.sign(text)
+
+
+def open_checkpoint(note: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """The checkpoint of a note that one of `keys` signed.
+
+    Raises:
+        MalformedArtefact, ProofInvalid: as `open_note`, or not a checkpoint.
+    """
+    return Checkpoint.parse(open_note(note, keys))
+
+
+def may_sign(
+    last: Checkpoint | None, size: int, root: bytes, root_at: Callable[[int], bytes]
+) -> None:
+    """Allow a tree to be signed only if it extends the one last signed.
+
+    Args:
+        last: the checkpoint signed last, from the place apart from the database.
+        root_at: the root of the tree's first so many leaves.
+
+    Raises:
+        Fork: it does not; a restored or altered database would fork the log.
+    """
+    if last is None:
+        return
+    if size < last.size:
+        raise Fork(
+            f"The ledger has {size} entries and {last.size} were signed.",
+            "The database is older than what was signed: restore a newer backup.",
+        )
+    if root_at(last.size) != last.root or (size == last.size and root != last.root):
+        raise Fork(
+            f"The first {last.size} entries are not those that were signed.",
+            "The database was altered: run `locum ledger verify` and restore a backup.",
+        )
+
+
+def _malformed() -> MalformedArtefact:
+    return MalformedArtefact("This is not a checkpoint.", "See C2SP tlog-checkpoint.")
