@@ -82,7 +82,9 @@ def test_growing_in_chunks_gives_the_naive_root(chunks: list[int]) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(1, 900), st.data())
-def test_every_inclusion_proof_holds_and_no_altered_one_does(size: int, data: st.DataObject) -> None:
+def test_every_inclusion_proof_holds_and_no_altered_one_does(
+    size: int, data: st.DataObject
+) -> None:
     index = data.draw(st.integers(0, size - 1))
     _, tiles = build([size])
     read = lambda level, number: tiles.get((level, number))  # noqa: E731

@@ -51,8 +51,8 @@ def test_the_example_of_the_signed_note_specification_opens() -> None:
     note = (
         "If you think cryptography is the answer to your problem,\n"
         "then you don't know what your problem is.\n\n"
-        "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdng"
-        "otpRZb6KE6RyyBwJnAM=\n"
+        "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUg"
+        "YN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
     ).encode()
     assert open_note(note, (key,)).endswith(b"problem is.\n")
     with pytest.raises(ProofInvalid):

@@ -43,14 +43,14 @@ class VerifierKey(msgspec.Struct, frozen=True):
         Raises:
             MalformedArtefact: not a key, an unknown type, or a key id that is not its own.
         """
-        parts = text.strip().split("+", 2)
+        parts = text.removesuffix("\n").split("+", 2)
         try:
             blob = base64.b64decode(parts[2], validate=True)
             key = cls(parts[0], blob[0], blob[1:])
         except (IndexError, ValueError):
             raise _malformed("a verifier key") from None
         known = key.kind in (ED25519, COSIGNATURE) and len(key.public) == 32
-        if not known or not is_key_name(key.name) or str(key) != text.strip():
+        if not known or not is_key_name(key.name) or str(key) != text.removesuffix("\n"):
             raise _malformed("a verifier key")
         return key
 
@@ -107,7 +107,8 @@ def parse_note(note: bytes) -> Note:
         for line in lines.decode()[:-1].split("\n"):
             name, _, encoded = line.removeprefix(_DASH).partition(" ")
             blob = base64.b64decode(encoded, validate=True)
-            if not line.startswith(_DASH) or not is_key_name(name) or len(blob) < 5:
+            canonical = base64.b64encode(blob).decode() == encoded
+            if not (line.startswith(_DASH) and canonical and is_key_name(name) and len(blob) > 4):
                 raise _malformed("a signature line")
             signatures.append((name, blob[:4], blob[4:]))
     except ValueError:

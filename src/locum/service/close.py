@@ -60,11 +60,7 @@ def _concerned(path: Path, estate: Estate) -> frozenset[IdentityName]:
         groups.add(path.approvals.of)
         if path.approvals.escalate is not None:
             groups.add(path.approvals.escalate.to)
-    asking = (
-        who_may_ask(path, estate.identities[path.name.identity])
-        if (path.name.identity in estate.identities)
-        else None
-    )
+    asking = who_may_ask(path)
     if asking is not None:
         groups.add(asking)
     return frozenset().union(*(estate.members(group) for group in groups))
