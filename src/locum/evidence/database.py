@@ -24,12 +24,14 @@ from psycopg.conninfo import make_conninfo
 
 from locum.evidence.address import resolve
 from locum.model.estate import Database
-from locum.model.refusal import Unavailable
+from locum.model.refusal import MalformedInput, Unavailable
 from locum.model.secret import Secret
 
 LOGIN_SECONDS = 3.0
 SESSION_SECONDS = 5.0
-_SQLSTATE = re.compile(rb'ErrorResponse\t.* C "([0-9A-Z]{5})" ')
+_SQLSTATE = re.compile(
+    rb'^B\t\d+\tErrorResponse\t S "[^"]*" V "[A-Z]+" C "([0-9A-Z]{5})" ', re.MULTILINE
+)
 _TRUST = re.compile("certificate|SSL|require_auth|requirement")
 SERVER_DOWN = ("57P", "53", "08", "58")
 """Classes of SQLSTATE by which a server says that it cannot serve anybody."""
@@ -59,6 +61,7 @@ def session(
     Raises:
         NotConnected: no session, and why.
         Unavailable: the session broke off, or a statement was refused.
+        MalformedInput: the role's name cannot be one.
     """
     connection: psycopg.Connection[tuple[Any, ...]] = psycopg.Connection(
         _log_in(database, role, password)
@@ -92,6 +95,9 @@ def session(
 
 def _log_in(database: Database, role: str, password: Secret) -> pq.abc.PGconn:
     where = f"{database.name} ({database.host}:{database.port})"
+    if not role.isprintable():
+        # The trace that is read below repeats the name, and a line feed in it could forge a line.
+        raise MalformedInput("A role's name is printable.", "Declare the role's name as it is.")
     line = pq.PGconn.connect_start(_conninfo(database, role, password).encode())
     end = monotonic() + LOGIN_SECONDS
     trace = os.memfd_create("libpq-trace")
@@ -111,10 +117,10 @@ def _log_in(database: Database, role: str, password: Secret) -> pq.abc.PGconn:
                     "Bring it back; it will be tried again.",
                     down=True,
                 )
-        if step is pq.PollingStatus.FAILED:
+        line.untrace()
+        if step == pq.PollingStatus.FAILED:
             said = _SQLSTATE.findall(os.pread(trace, 65_536, 0))
             raise _why_not(where, role, said[-1].decode() if said else "", line)
-        line.untrace()
         line.nonblocking = 1
     except NotConnected:
         line.finish()

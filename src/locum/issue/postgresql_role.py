@@ -90,6 +90,7 @@ def preflight(database: Database, role: str, admin: Secret) -> RoleAttributes:
             f'`GRANT "{role}" TO "{database.admin}" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; '
             f'GRANT pg_signal_backend TO "{database.admin}";`, and CREATEROLE for it.',
         )
+    _needs_its_password(database, role)
     powers = {
         "SUPERUSER": superuser,
         "CREATEROLE": createrole,
@@ -97,6 +98,23 @@ def preflight(database: Database, role: str, admin: Secret) -> RoleAttributes:
         "BYPASSRLS": bypassrls,
     }
     return RoleAttributes(tuple(name for name, has in powers.items() if has))
+
+
+def _needs_its_password(database: Database, role: str) -> None:
+    """Be refused with a wrong password: a server that trusts, or that has no line for the role in
+    pg_hba.conf, would make every later proof worthless."""
+    try:
+        with session(database, role, Secret("not-the-password")):
+            pass
+    except NotConnected as error:
+        if error.sqlstate == "28P01":
+            return
+        raise Unavailable(
+            error.fact, f"Have pg_hba.conf say scram-sha-256 for {role}, from this machine too."
+        ) from None
+    raise Unavailable(
+        f"{database.name} lets {role} in with a wrong password.", "Change the role's password."
+    )
 
 
 def open_role(

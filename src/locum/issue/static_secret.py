@@ -1,9 +1,9 @@
 """The target `static`: a sealed secret, burnt at close until a new one is proved to be in place.
 
 Settling a close goes: keep the old secret apart, have a new one made, seal that, prove that the old
-one is refused, forget the old one. Each step looks at what is there before it acts, so settling may
-stop anywhere and be run again; a rotation may then run twice, and must put another new secret in
-place each time. Until the proof, nothing is settled.
+one is refused and (by HTTP) that the new one is not, forget the old one. Each step looks at what is
+there before it acts, so settling may stop anywhere and be run again; a rotation may then run twice,
+and must put another new secret in place each time. Until the proof, nothing is settled.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def settle(target: StaticSecret, hooks: Path, vault: Vault) -> None:
     if vault.read(name) == old:
         rotate(target, hooks, vault)
     prove_refused(target, old, hooks)
+    prove_accepted(target, vault.read(name))
     vault.forget(_BURNT + name)
 
 
@@ -100,12 +101,34 @@ def prove_refused(target: StaticSecret, old: Secret, hooks: Path) -> None:
             assert_never(target.check)
 
 
-def _refused_over_http(check: HttpCheck, old: Secret) -> None:
-    if not _is_plain(old.reveal()):
-        raise MalformedInput(
-            "The old secret cannot be sent in a header.", "Check it by a hook instead."
+def prove_accepted(target: StaticSecret, new: Secret) -> None:
+    """Show that the HTTP check tells the new secret from the old: one that refuses everything
+    proves nothing. A hook is taken at its word.
+
+    Raises:
+        Unavailable: the new secret is refused too, or that could not be found out.
+    """
+    if not isinstance(target.check, HttpCheck):
+        return
+    answer = _sent(target.check, new)
+    if isinstance(answer, Silent) or answer.status in target.check.refused or answer.status >= 500:
+        raise Unavailable(
+            f"{target.check.url} does not accept the new secret, so its refusal of the old one "
+            "proves nothing.",
+            "Look whether the rotation took, and whether the check asks the right address.",
         )
-    answer = fetch("GET", check.url, headers={check.header: check.prefix + old.reveal()})
+
+
+def _sent(check: HttpCheck, secret: Secret) -> Answered | Silent:
+    if not _is_plain(secret.reveal()):
+        raise MalformedInput(
+            "The secret cannot be sent in a header.", "Check it by a hook instead."
+        )
+    return fetch("GET", check.url, headers={check.header: check.prefix + secret.reveal()})
+
+
+def _refused_over_http(check: HttpCheck, old: Secret) -> None:
+    answer = _sent(check, old)
     match answer:
         case Answered(status, _) if status in check.refused:
             return
