@@ -1,0 +1,1 @@
+"""The HTTP face: it reads a call, calls one verb, and answers."""

@@ -1,0 +1,179 @@
+"""What every endpoint works with: the wiring, the proofs, the throttles, and one way to act."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import anyio.to_thread
+import msgspec
+from litestar import Request, Response
+
+from locum.http.access_token import AccessTokens
+from locum.http.problems import JSON
+from locum.http.proof import ProofVerifier, unproved
+from locum.http.throttle import Throttle
+from locum.http.views import OpenedView, credential_view, grant_view
+from locum.laws.permits import Refusal
+from locum.ledger.note import VerifierKey
+from locum.model.refusal import MalformedInput, RefusedError
+from locum.service.activate import Opened
+from locum.service.caller import Caller, Proven, admit
+from locum.service.credential import produce
+from locum.service.wiring import Locum
+from locum.store.port import Transaction
+from locum.store.records import Answer
+
+T = TypeVar("T")
+ANSWERS_KEPT = timedelta(hours=24)
+LONGEST_KEY = 128
+Call = Request[Any, Any, Any]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What an act answers: a status and a view that holds no secret, to be kept for a replay.
+
+    Args:
+        opened: a grant whose credential is to be produced after the commit.
+    """
+
+    status: int
+    view: msgspec.Struct
+    opened: Opened | None = None
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """The kept answer to an idempotency key that was used before."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Face:
+    """The HTTP face's parts, made once."""
+
+    locum: Locum
+    proofs: ProofVerifier
+    tokens: AccessTokens
+    throttle: Throttle
+    verifier_key: VerifierKey
+
+
+def face_of(request: Call) -> Face:
+    """The face that serves this call."""
+    face: Face = request.app.state["face"]
+    return face
+
+
+def source_of(request: Call) -> str:
+    """The network address that a call came from, as the socket says; no header is believed."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+def prove(request: Call) -> Proven:
+    """Verify the call's access token and proof; a key that was not proved gets no further.
+
+    Raises:
+        Unauthenticated: something is missing or does not hold.
+        TooMany: this source or this key calls too often.
+    """
+    face, source = face_of(request), source_of(request)
+    now = face.locum.clock()
+    face.throttle.take(f"source:{source}", now)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "dpop" or not token:
+        raise unproved()
+    proven, _ = face.proofs.verify(
+        request.headers.get("dpop"),
+        request.method,
+        request.url.path,
+        now,
+        token=token,
+        source=source,
+    )
+    if face.tokens.verify(token, now) != proven.jkt:
+        raise unproved()
+    face.throttle.take(f"key:{proven.jkt}", now)
+    return proven
+
+
+def admitted(request: Call, proven: Proven, function: Callable[[Transaction, Caller], T]) -> T:
+    """Look something up for an admitted caller."""
+    face = face_of(request)
+
+    def whole(transaction: Transaction) -> T:
+        now = face.locum.clock()
+        caller = admit(transaction, face.locum.estate.now, proven, now, spend=False)
+        return function(transaction, caller)
+
+    return face.locum.store.look(whole)
+
+
+async def act(
+    request: Call, proven: Proven, function: Callable[[Transaction], Done | Refusal]
+) -> Done | Replayed:
+    """Run an act, once per idempotency key.
+
+    Raises:
+        RefusedError: the laws refused; the refusal is committed.
+        MalformedInput: the idempotency key was used for another call.
+    """
+    face = face_of(request)
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > LONGEST_KEY:
+        raise MalformedInput("The idempotency key is too long.", f"Use at most {LONGEST_KEY}.")
+    body = await request.body()
+    asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+
+    def whole(transaction: Transaction) -> Done | Replayed | Refusal:
+        now = face.locum.clock()
+        kept = transaction.answer(proven.jkt, key) if key else None
+        if kept is not None:
+            admit(transaction, face.locum.estate.now, proven, now, spend=True)
+            if kept.request_digest != asked:
+                raise MalformedInput(
+                    "The idempotency key was used for another call.", "Use a new key."
+                )
+            return Replayed(kept)
+        outcome = function(transaction)
+        if key and isinstance(outcome, Done):
+            answer = Answer(asked, outcome.status, msgspec.json.encode(outcome.view))
+            transaction.remember(proven.jkt, key, answer, now + ANSWERS_KEPT)
+        return outcome
+
+    outcome = await asyncio.wrap_future(face.locum.store.act(whole))
+    if isinstance(outcome, Refusal):
+        raise RefusedError(outcome.breaches)
+    return outcome
+
+
+def respond(outcome: Done | Replayed) -> Response[Any]:
+    """Answer with what an act gave, or gave before."""
+    if isinstance(outcome, Replayed):
+        return Response(
+            outcome.answer.body,
+            status_code=outcome.answer.status,
+            media_type=JSON,
+            headers={"Idempotency-Replayed": "true"},
+        )
+    return Response(
+        msgspec.json.encode(outcome.view), status_code=outcome.status, media_type=JSON
+    )
+
+
+async def deliver(request: Call, outcome: Done | Replayed) -> Response[Any]:
+    """Produce the credential that an act opened, and answer with it; a replay never does."""
+    if isinstance(outcome, Replayed) or outcome.opened is None or not outcome.opened.taken:
+        return respond(outcome)
+    locum = face_of(request).locum
+    credential = await anyio.to_thread.run_sync(produce, locum, outcome.opened)
+    return respond(
+        Done(
+            outcome.status,
+            OpenedView(grant_view(outcome.opened.row.state), credential_view(credential)),
+        )
+    )

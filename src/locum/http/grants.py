@@ -1,0 +1,130 @@
+"""`/v1/grants`: watch, take the credential, close, review."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import anyio.to_thread
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.params import Parameter
+
+from locum.http.face import Call, Done, act, admitted, deliver, face_of, respond
+from locum.http.requests import Comment, path_name
+from locum.http.views import GrantPage, GrantView, OpenedView, grant_view
+from locum.laws.permits import Refusal
+from locum.model.names import GrantId
+from locum.model.refusal import MalformedInput
+from locum.model.request import CloseReason, Verdict, ask_of
+from locum.service.activate import take_credential
+from locum.service.caller import Proven
+from locum.service.close import BY_A_PERSON, close_by_caller
+from locum.service.credential import prepare_target
+from locum.service.record import declared_then, grant_row
+from locum.service.review import review_grant
+from locum.store.port import Transaction
+
+
+class CloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /v1/grants/{id}/close` takes; `how` is revoked, used-up or leaked."""
+
+    reason: Comment = ""
+    how: CloseReason = CloseReason.REVOKED
+
+
+class ReviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /v1/grants/{id}/review` takes."""
+
+    verdict: Verdict
+    comment: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+
+@get("/", summary="Grants, newest first", sync_to_thread=True)
+def index(
+    request: Call,
+    proven: Proven,
+    cursor: str | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    path: str | None = None,
+    grant_state: Annotated[str | None, Parameter(query="state")] = None,
+) -> GrantPage:
+    """List grants."""
+    name = None if path is None else path_name(path)
+
+    def verb(transaction: Transaction, _caller: object) -> GrantPage:
+        found = transaction.requests(
+            grants_only=True, path=name, state=grant_state, cursor=cursor, limit=limit
+        )
+        return GrantPage([grant_view(row.state) for row in found.rows], found.cursor)
+
+    return admitted(request, proven, verb)
+
+
+@get("/{grant_id:str}", summary="One grant", sync_to_thread=True)
+def show(request: Call, proven: Proven, grant_id: str) -> GrantView:
+    """Show a grant."""
+    return admitted(
+        request,
+        proven,
+        lambda transaction, _: grant_view(grant_row(transaction, GrantId(grant_id)).state),
+    )
+
+
+@post("/{grant_id:str}/credential", summary="Take the credential, once", status_code=201)
+async def take(request: Call, proven: Proven, grant_id: str) -> Response[OpenedView]:
+    """Take the credential of an open grant; it is in the answer once, and never again."""
+    locum, grant = face_of(request).locum, GrantId(grant_id)
+
+    def find(transaction: Transaction, _caller: object) -> object:
+        row = grant_row(transaction, grant)
+        return declared_then(locum, transaction, ask_of(row.state).declaration)
+
+    path = await anyio.to_thread.run_sync(admitted, request, proven, find)
+    await anyio.to_thread.run_sync(prepare_target, locum, path)
+
+    def verb(transaction: Transaction) -> Done | Refusal:
+        opened = take_credential(locum, transaction, proven, grant)
+        if isinstance(opened, Refusal):
+            return opened
+        return Done(201, OpenedView(grant_view(opened.row.state), None), opened)
+
+    return await deliver(request, await act(request, proven, verb))
+
+
+@post("/{grant_id:str}/close", summary="End the grant now", status_code=200)
+async def close(
+    request: Call, proven: Proven, grant_id: str, data: CloseBody | None = None
+) -> Response[GrantView]:
+    """Close a grant; its credential is dead as soon as `dead` says so."""
+    locum, body = face_of(request).locum, data or CloseBody()
+    if body.how not in BY_A_PERSON:
+        raise MalformedInput(
+            f"`how` cannot be {body.how.value}.", "Say revoked, used-up or leaked."
+        )
+
+    def verb(transaction: Transaction) -> Done:
+        row = close_by_caller(
+            locum, transaction, proven, GrantId(grant_id), body.how, body.reason
+        )
+        return Done(200, grant_view(row.state))
+
+    return respond(await act(request, proven, verb))
+
+
+@post("/{grant_id:str}/review", summary="Judge the grant", status_code=200)
+async def review(
+    request: Call, proven: Proven, grant_id: str, data: ReviewBody
+) -> Response[GrantView]:
+    """Judge a closed grant, which unblocks its path."""
+    locum = face_of(request).locum
+
+    def verb(transaction: Transaction) -> Done | Refusal:
+        row = review_grant(
+            locum, transaction, proven, GrantId(grant_id), data.verdict, data.comment
+        )
+        return row if isinstance(row, Refusal) else Done(200, grant_view(row.state))
+
+    return respond(await act(request, proven, verb))
+
+
+router = Router("/v1/grants", route_handlers=[index, show, take, close, review])

@@ -1,0 +1,33 @@
+"""`/healthz`, `/readyz`, `/metrics`: for those who keep Locum running."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from locum.http.face import Call, face_of
+from locum.service.metrics import exposition
+
+
+@get("/healthz", summary="The process answers")
+async def healthz() -> dict[str, str]:
+    """Tell that the process answers; says nothing about what it can do."""
+    return {"status": "ok"}
+
+
+@get("/readyz", summary="Acts would be accepted", sync_to_thread=True)
+def readyz(request: Call) -> dict[str, str]:
+    """Tell whether acts would be accepted now; 503 with what to do where they would not."""
+    locum = face_of(request).locum
+    locum.store.ready()
+    locum.vault.ready()
+    return {"status": "ready"}
+
+
+@get("/metrics", summary="Prometheus metrics", sync_to_thread=True)
+def metrics(request: Call) -> Response[bytes]:
+    """The metrics in Prometheus' text format; they name no person and no secret."""
+    return Response(exposition(face_of(request).locum), media_type=CONTENT_TYPE_LATEST)
+
+
+routes = [healthz, readyz, metrics]

@@ -1,0 +1,155 @@
+"""`/v1/requests`: ask, look, decide, open."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import anyio.to_thread
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.params import Parameter
+
+from locum.http.face import Call, Done, act, admitted, deliver, face_of, respond
+from locum.http.views import OpenedView, Page, RequestView, grant_view, request_view
+from locum.laws.permits import Refusal
+from locum.model.cause import Cause, Evidence
+from locum.model.names import Digest, PathName, RequestId
+from locum.model.refusal import MalformedInput
+from locum.model.request import ask_of
+from locum.service.activate import activate_request
+from locum.service.ask import Asked, make_request
+from locum.service.caller import Proven
+from locum.service.credential import prepare
+from locum.service.decide import Decision, decide_request
+from locum.service.record import declared_then, request_row
+from locum.store.port import Transaction
+from locum.store.records import Row
+
+LONGEST_COMMENT = 2_000
+Comment = Annotated[str, msgspec.Meta(max_length=LONGEST_COMMENT)]
+
+
+class AskBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /v1/requests` takes."""
+
+    path: str
+    cause: Cause
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+    evidence: Evidence = Evidence()
+
+
+class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /v1/requests/{id}/approvals` takes."""
+
+    decision: Decision
+    digest: str
+    comment: Comment = ""
+
+
+class ActivateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /v1/requests/{id}/activate` takes. `deliver: false` opens the grant and leaves
+    its credential to be taken by `POST /v1/grants/{id}/credential`."""
+
+    deliver: bool = True
+
+
+def path_name(text: str) -> PathName:
+    """Read a path's name out of a call. Raises `MalformedInput`."""
+    try:
+        return PathName.parse(text)
+    except ValueError as error:
+        raise MalformedInput(f"{text!r} names no path: {error}.", "See `GET /v1/paths`.") from None
+
+
+def _shown(request: Call, transaction: Transaction, row: Row) -> RequestView:
+    locum = face_of(request).locum
+    return request_view(
+        row.state, declared_then(locum, transaction, ask_of(row.state).declaration)
+    )
+
+
+@post("/", summary="Ask that a path be opened", status_code=201)
+async def ask(request: Call, proven: Proven, data: AskBody) -> Response[RequestView]:
+    """Make a request."""
+    locum = face_of(request).locum
+    asked = Asked(path_name(data.path), data.cause, data.reason, data.evidence)
+
+    def verb(transaction: Transaction) -> Done | Refusal:
+        row = make_request(locum, transaction, proven, asked)
+        return row if isinstance(row, Refusal) else Done(201, _shown(request, transaction, row))
+
+    return respond(await act(request, proven, verb))
+
+
+@get("/", summary="Requests, newest first", sync_to_thread=True)
+def index(
+    request: Call,
+    proven: Proven,
+    cursor: str | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    path: str | None = None,
+    request_state: Annotated[str | None, Parameter(query="state")] = None,
+) -> Page:
+    """List requests."""
+    name = None if path is None else path_name(path)
+
+    def verb(transaction: Transaction, _caller: object) -> Page:
+        found = transaction.requests(path=name, state=request_state, cursor=cursor, limit=limit)
+        return Page([_shown(request, transaction, row) for row in found.rows], found.cursor)
+
+    return admitted(request, proven, verb)
+
+
+@get("/{request_id:str}", summary="One request", sync_to_thread=True)
+def show(request: Call, proven: Proven, request_id: str) -> RequestView:
+    """Show a request."""
+    return admitted(
+        request,
+        proven,
+        lambda transaction, _: _shown(
+            request, transaction, request_row(transaction, RequestId(request_id))
+        ),
+    )
+
+
+@post("/{request_id:str}/approvals", summary="Approve or deny", status_code=200)
+async def decide(
+    request: Call, proven: Proven, request_id: str, data: DecisionBody
+) -> Response[RequestView]:
+    """Approve or deny exactly the digest that is named."""
+    locum = face_of(request).locum
+
+    def verb(transaction: Transaction) -> Done | Refusal:
+        row = decide_request(
+            locum,
+            transaction,
+            proven,
+            RequestId(request_id),
+            data.decision,
+            Digest(data.digest),
+            data.comment,
+        )
+        return row if isinstance(row, Refusal) else Done(200, _shown(request, transaction, row))
+
+    return respond(await act(request, proven, verb))
+
+
+@post("/{request_id:str}/activate", summary="Open the path", status_code=201)
+async def activate(
+    request: Call, proven: Proven, request_id: str, data: ActivateBody | None = None
+) -> Response[OpenedView]:
+    """Open the path; the credential is in the answer once, and never again."""
+    locum = face_of(request).locum
+    take = data is None or data.deliver
+    await anyio.to_thread.run_sync(prepare, locum, proven, RequestId(request_id))
+
+    def verb(transaction: Transaction) -> Done | Refusal:
+        opened = activate_request(locum, transaction, proven, RequestId(request_id), take=take)
+        if isinstance(opened, Refusal):
+            return opened
+        return Done(201, OpenedView(grant_view(opened.row.state), None), opened)
+
+    return await deliver(request, await act(request, proven, verb))
+
+
+router = Router("/v1/requests", route_handlers=[ask, index, show, decide, activate])

@@ -1,0 +1,136 @@
+"""People: invited by an administrator, they register a key; keys end and are revoked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+
+from locum.ledger.entry import Entry
+from locum.model.estate import Kind
+from locum.model.names import IdentityName
+from locum.model.refusal import Conflict, MalformedInput, Unauthenticated
+from locum.model.secret import Secret
+from locum.service.caller import Proven, admit, demand_administrator
+from locum.service.record import record
+from locum.service.wiring import Locum
+from locum.store.port import Transaction
+from locum.store.records import CallerKey, Invitation
+
+INVITATION_LIFE = timedelta(minutes=10)
+KEY_LIFE = timedelta(days=90)
+CODE_BYTES = 20
+
+
+def invite(
+    locum: Locum,
+    transaction: Transaction,
+    proven: Proven,
+    identity: IdentityName,
+    conditions: frozenset[str],
+) -> tuple[Secret, datetime]:
+    """Invite a person of the estate to register a key; only administrators may.
+
+    Args:
+        conditions: what the administrator vouches for, e.g. `managed-device`.
+
+    Returns:
+        The code, single use, and when it ends.
+
+    Raises:
+        RefusedError: the caller is no administrator.
+        MalformedInput: the estate has no such person.
+    """
+    now, estate = locum.clock(), locum.estate.now
+    caller = admit(transaction, estate, proven, now, spend=True)
+    demand_administrator(caller, estate)
+    return issue_invitation(locum, transaction, identity, caller.identity, conditions)
+
+
+def issue_invitation(
+    locum: Locum,
+    transaction: Transaction,
+    identity: IdentityName,
+    by: str,
+    conditions: frozenset[str] = frozenset(),
+) -> tuple[Secret, datetime]:
+    """Make an invitation; called by `invite`, and by the operator's own `locum init`."""
+    now = locum.clock()
+    person = locum.estate.now.identities.get(identity)
+    if person is None or person.kind is not Kind.HUMAN or person.disabled:
+        raise MalformedInput(
+            f"The estate has no person {identity}.", "Declare them with `kind: human` first."
+        )
+    code = Secret("locum_in_" + base64.b32encode(locum.rng(CODE_BYTES)).decode().lower())
+    ends = now + INVITATION_LIFE
+    transaction.invite(Invitation(code_hash(code), identity, by, now, ends, conditions))
+    record(
+        transaction,
+        Entry(
+            "person.invited", now, actor=by, subject=identity,
+            facts={"ends": ends.isoformat(), "conditions": sorted(conditions)},
+        ),
+    )
+    return code, ends
+
+
+def code_hash(code: Secret) -> bytes:
+    """What is kept of an invitation's code. 160 random bits need no slow hash (LUS-1)."""
+    return hashlib.sha256(code.reveal().encode()).digest()
+
+
+def register_key(
+    locum: Locum, transaction: Transaction, code: Secret, jkt: str, jwk: bytes, source: str
+) -> CallerKey:
+    """Register the key whose possession was proved, against an invitation.
+
+    Raises:
+        Unauthenticated: no such invitation, spent, ended, or the person is gone. The answer is the
+            same for all of them.
+        Conflict: the key is registered already.
+    """
+    now, estate = locum.clock(), locum.estate.now
+    invitation = transaction.redeem(code_hash(code), now)
+    person = None if invitation is None else estate.identities.get(invitation.identity)
+    if invitation is None or person is None or person.disabled:
+        raise Unauthenticated(
+            "The invitation is not valid.", "Ask an administrator for a new one; it lives 10 min."
+        )
+    key = CallerKey(
+        jkt, invitation.identity, jwk, now, now + KEY_LIFE, invitation.conditions
+    )
+    try:
+        transaction.add_caller(key)
+    except Conflict:
+        raise Conflict(
+            "This key is registered already.", "Make a new key: `locum login --invite CODE`."
+        ) from None
+    record(
+        transaction,
+        Entry(
+            "key.registered", now, actor=invitation.identity, key=jkt, subject=invitation.identity,
+            facts={"source": source, "ends": key.expires_at.isoformat()},
+        ),
+    )
+    return key
+
+
+def revoke_key(locum: Locum, transaction: Transaction, proven: Proven, jkt: str) -> None:
+    """Revoke a key: one's own, or any as an administrator. Its open grants are closed next.
+
+    Raises:
+        RefusedError: somebody else's key, and the caller is no administrator.
+        MalformedInput: no such key.
+    """
+    now, estate = locum.clock(), locum.estate.now
+    caller = admit(transaction, estate, proven, now, spend=True)
+    key = transaction.caller(jkt)
+    if key is None or key.identity != caller.identity:
+        demand_administrator(caller, estate)
+    if key is None:
+        raise MalformedInput(f"There is no key {jkt}.", "List them: `locum status --keys`.")
+    transaction.revoke_caller(jkt, now)
+    record(
+        transaction,
+        Entry("key.revoked", now, actor=caller.identity, key=caller.jkt, subject=jkt),
+    )
