@@ -169,6 +169,10 @@ class Transaction(Protocol):
         """How many tasks wait, and since when the oldest does."""
         ...
 
+    def waiting_tasks(self, limit: int) -> tuple[Task, ...]:
+        """Tasks that failed at least once, the oldest first."""
+        ...
+
     def seal(self, sealed: Sealed) -> None:
         """Keep a sealed secret if its stored version is `sealed.version - 1`, else `Conflict`."""
         ...
@@ -177,12 +181,24 @@ class Transaction(Protocol):
         """The sealed secret of that name."""
         ...
 
+    def forget_sealed(self, name: str) -> None:
+        """Remove a sealed secret; removing what is not there is no error."""
+        ...
+
     def disclose(self, commitment: str, salt: bytes, text: str) -> None:
         """Keep the words behind a commitment of the ledger, apart, so that they can be erased."""
         ...
 
     def disclosed(self, commitment: str) -> tuple[bytes, str] | None:
         """The salt and words behind a commitment, unless erased."""
+        ...
+
+    def prune(self, now: datetime, limit: int) -> int:
+        """Delete spent proofs, answers and invitations that are past their time; gives how many."""
+        ...
+
+    def heartbeat(self, now: datetime) -> None:
+        """Write a row that means nothing, to see that writing works."""
         ...
 
     # ledger

@@ -21,14 +21,12 @@ class PathFacts(msgspec.Struct, frozen=True):
     """What the past of one path says about opening it again.
 
     Args:
-        open: grants of it that are open.
         unsettled: closed grants whose credential is not yet seen dead.
         due: closed grants without a review.
         overdue: those of `due` whose time is over.
         drilled_at: when the last drill closed; `None` where there was none.
     """
 
-    open: tuple[GrantId, ...] = ()
     unsettled: tuple[GrantId, ...] = ()
     due: tuple[GrantId, ...] = ()
     overdue: tuple[GrantId, ...] = ()

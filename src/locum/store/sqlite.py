@@ -1,0 +1,239 @@
+"""The SQLite engine: one writer thread whose acts share commits (WAL, `synchronous=FULL`).
+
+Acts that wait while a commit is being made durable go into the next one together, each in its own
+savepoint. WAL checkpoints run on a connection and in a thread of their own, so that no commit
+waits for one. After an error of the disk the writer opens the file anew before it goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from locum.model.refusal import Conflict, StorageError
+from locum.store.acts import Act, Waiting, stuck
+from locum.store.sql import SqlTransaction
+
+T = TypeVar("T")
+SHARED = 512
+_CHECKPOINT_EVERY = 0.5
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 1500",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+class _Engine:
+    """Statements on one apsw connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self._texts: dict[str, str] = {}
+
+    def run(self, statement: str, *values: Any) -> list[Any]:
+        text = self._texts.get(statement)
+        if text is None:
+            text = statement.replace("{lock}", "").replace("{skip}", "")
+            self._texts[statement] = text
+        return list(self._execute(text, values))
+
+    def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        for _ in self._executemany(statement, rows):
+            pass
+
+
+class SqliteStore:
+    """A store in one SQLite file; see `store.port` for what it promises.
+
+    Args:
+        path: the file; a second process that wants to write it is refused.
+        seal_key: the key of the seals on entries that are not integrated yet.
+        now: the clock.
+        vfs: the SQLite file layer to use, `None` for the system's.
+    """
+
+    def __init__(
+        self, path: Path, seal_key: bytes, now: Callable[[], datetime], vfs: str | None = None
+    ) -> None:
+        self._path, self._seal_key, self._now, self._vfs = path, seal_key, now, vfs
+        self._lock_file = self._only_writer()
+        self._readers = threading.local()
+        self._soles: dict[str, threading.Lock] = {}
+        self._waiting = Waiting()
+        self._open: list[apsw.Connection] = []
+        self._writer_connection = self._connect()
+        self._stop = threading.Event()
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._checkpointer = threading.Thread(target=self._checkpoint, name="wal", daemon=True)
+        self._writer.start()
+        self._checkpointer.start()
+
+    def act(self, function: Callable[[SqlTransaction], T]) -> Future[T]:
+        """Run a writing act in a shared commit."""
+        return self._waiting.add(function)
+
+    def look(self, function: Callable[[SqlTransaction], T]) -> T:
+        """Run a reading function on a snapshot."""
+        connection = getattr(self._readers, "connection", None)
+        try:
+            if connection is None:
+                connection = self._connect(readonly=True)
+                self._readers.connection = connection
+                self._readers.engine = _Engine(connection)
+            connection.execute("BEGIN")
+            try:
+                return function(SqlTransaction(self._readers.engine, self._seal_key, self._now()))
+            finally:
+                connection.execute("ROLLBACK")
+        except apsw.Error as error:
+            raise unrecorded(error) from None
+
+    def sole(self, name: str, function: Callable[[SqlTransaction], T]) -> T | None:
+        """Run an act alone under `name`; there is one process, so a lock in it is enough."""
+        lock = self._soles.setdefault(name, threading.Lock())
+        if not lock.acquire(blocking=False):
+            return None
+        try:
+            return self.act(function).result()
+        finally:
+            lock.release()
+
+    def ready(self) -> None:
+        """Raise where an act would be refused."""
+        if self._waiting.stuck:
+            raise stuck()
+        self.act(lambda transaction: transaction.heartbeat(self._now())).result()
+
+    def close(self) -> None:
+        """Finish what waits and close the file."""
+        if self._waiting.closed:
+            return
+        self._waiting.close()
+        self._writer.join(timeout=10)
+        self._stop.set()
+        self._checkpointer.join(timeout=10)
+        for connection in self._open:
+            connection.close()
+        self._lock_file.close()
+
+    def _only_writer(self) -> Any:
+        lock = self._path.with_name(self._path.name + ".lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise StorageError(
+                f"Another process is writing {self._path.name}.",
+                "Stop it first, or use PostgreSQL for more than one process.",
+            ) from None
+        return lock
+
+    def _connect(self, *, readonly: bool = False) -> apsw.Connection:
+        flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE
+        connection = apsw.Connection(
+            str(self._path), flags=flags, vfs=self._vfs, statementcachesize=200
+        )
+        for pragma in _PRAGMAS[2 if readonly else 0 :]:
+            connection.execute(pragma)
+        self._open.append(connection)
+        return connection
+
+    def _write(self) -> None:
+        engine: _Engine | None = _Engine(self._writer_connection)
+        while acts := self._take():
+            try:
+                if engine is None:
+                    self._writer_connection = self._connect()
+                    engine = _Engine(self._writer_connection)
+                self._commit_together(engine, acts)
+            except apsw.Error as error:
+                self._drop()
+                engine = None
+                for act in acts:
+                    act.fail(unrecorded(error))
+            self._waiting.moved()
+
+    def _take(self) -> list[Act]:
+        while True:
+            acts = self._waiting.take(SHARED)
+            if acts or self._waiting.closed:
+                return acts
+
+    def _commit_together(self, engine: _Engine, acts: list[Act]) -> None:
+        connection = self._writer_connection
+        connection.execute("BEGIN IMMEDIATE")
+        results: list[tuple[Act, Any]] = []
+        failed: list[tuple[Act, BaseException]] = []
+        for act in acts:
+            transaction = SqlTransaction(engine, self._seal_key, self._now())
+            connection.execute("SAVEPOINT act")
+            try:
+                results.append((act, act.function(transaction)))
+            except apsw.ConstraintError:
+                connection.execute("ROLLBACK TO act")
+                failed.append((act, taken()))
+            except apsw.Error:
+                raise
+            except Exception as error:
+                connection.execute("ROLLBACK TO act")
+                failed.append((act, error))
+            connection.execute("RELEASE act")
+        connection.execute("COMMIT")
+        for act, result in results:
+            act.resolve(result)
+        for act, reason in failed:
+            act.fail(reason)
+
+    def _drop(self) -> None:
+        """Let go of a connection that failed: what it cached may not be what is on the disk."""
+        connection = self._writer_connection
+        try:
+            if not connection.get_autocommit():
+                connection.execute("ROLLBACK")
+        except apsw.Error:
+            pass
+        if connection in self._open:
+            self._open.remove(connection)
+        connection.close(force=True)
+
+    def _checkpoint(self) -> None:
+        connection = self._connect()
+        while not self._stop.wait(_CHECKPOINT_EVERY):
+            try:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            except apsw.Error:
+                continue
+
+
+def unrecorded(error: Exception) -> StorageError:
+    """The refusal where SQLite could not keep or read what was asked."""
+    kind = type(error).__name__.removesuffix("Error")
+    remedy = {
+        "Full": "Free space on the disk of the data folder; Locum goes on by itself.",
+        "IO": "The disk of the data folder fails: look at the system's log.",
+        "Busy": "Another program holds the database: stop it.",
+    }
+    return StorageError(
+        f"Nothing was recorded: SQLite answers {kind}.",
+        remedy.get(kind, "Look at the disk and the rights of the data folder."),
+    )
+
+
+def taken() -> Conflict:
+    """The loser's answer where a unique claim is held already."""
+    return Conflict(
+        "Another grant of the same target is open, or its credential is not yet seen dead.",
+        "Look at `locum status`, and try again when it is settled.",
+    )
