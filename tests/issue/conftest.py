@@ -183,7 +183,7 @@ def silent_port() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    server = OpenBao(tmp_path_factory.mktemp("openbao"), free_port())
+    server = OpenBao(tmp_path_factory.mktemp("openbao"), free_port(), free_port())
     server.start()
     server.initialise()
     yield server

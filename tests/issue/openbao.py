@@ -24,6 +24,7 @@ class OpenBao:
 
     folder: Path
     port: int
+    cluster_port: int
     keys: list[str] = field(default_factory=list)
     root: str = ""
     process: subprocess.Popen[str] | None = None
@@ -39,7 +40,8 @@ class OpenBao:
     def start(self) -> None:
         settings = self.folder / "bao.hcl"
         settings.write_text(
-            f'storage "file" {{ path = "{self.folder}/data" }}\n'
+            f'storage "raft" {{ path = "{self.folder}"\n node_id = "one" }}\n'
+            f'cluster_addr = "http://127.0.0.1:{self.cluster_port}"\n'
             f'listener "tcp" {{ address = "127.0.0.1:{self.port}"\n tls_disable = true }}\n'
             f'api_addr = "{self.url}"\n'
         )
@@ -73,6 +75,12 @@ class OpenBao:
 
     def unseal(self) -> None:
         self.client.sys.submit_unseal_keys(self.keys)
+        leading = threading.Event()
+        for _ in range(600):
+            if self.client.sys.read_health_status(method="HEAD").status_code == 200:
+                return
+            leading.wait(0.05)
+        raise AssertionError("OpenBao did not become active")
 
     def token(self, *policies: str, **options: Any) -> str:
         made = self.client.auth.token.create(policies=list(policies), **options)

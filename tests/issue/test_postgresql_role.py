@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from psycopg import sql
+from psycopg import pq
 
+from locum.evidence import database
 from locum.evidence.database import NotConnected
 from locum.issue.generate import new_password
 from locum.issue.postgresql_role import close_role, open_role, preflight, prove_dead, try_login
@@ -154,15 +156,21 @@ def test_the_end_of_the_grant_is_inside_the_credential(role: Role) -> None:
 def test_a_login_begun_before_the_close_does_not_end_after_it(role: Role) -> None:
     """The server reads the password when a login begins and `NOLOGIN` when it ends."""
     password = opened(role)
-    closed(role)
-    role.server.execute(
-        sql.SQL("ALTER ROLE orders_admin PASSWORD {} VALID UNTIL 'infinity'").format(
-            password.reveal()
-        )
+    line = pq.PGconn.connect_start(
+        f"host=127.0.0.1 port={role.server.port} dbname=postgres user={role.name} "
+        f"password={password.reveal()} sslmode=disable".encode()
     )
-    with pytest.raises(NotConnected) as refused:
-        try_login(role.database, role.name, password)
-    assert refused.value.sqlstate == "28000"
+    trace = os.memfd_create("trace")
+    line.trace(trace)
+    while b"SASLInitialResponse" not in os.pread(trace, 9_999, 0):
+        assert line.connect_poll() in (pq.PollingStatus.READING, pq.PollingStatus.WRITING)
+    closed(role)
+    while (step := line.connect_poll()) not in (pq.PollingStatus.OK, pq.PollingStatus.FAILED):
+        pass
+    os.close(trace)
+    assert step == pq.PollingStatus.FAILED
+    assert b"is not permitted to log in" in line.error_message
+    line.finish()
 
 
 def test_no_plaintext_password_is_in_the_servers_log(role: Role) -> None:
@@ -203,3 +211,16 @@ def test_a_close_while_the_database_is_down_is_made_good_when_it_is_back(role: R
         role.server.start()
     closed(role)
     prove_dead(role.database, role.name, password)
+
+
+def test_a_session_that_freezes_is_cut(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SESSION_SECONDS", 0.3)
+    cut = database.session(role.database, "locum", role.admin)
+    session = cut.__enter__()
+    os.kill(session.info.backend_pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+    finally:
+        os.kill(session.info.backend_pid, signal.SIGCONT)
+        cut.__exit__(None, None, None)

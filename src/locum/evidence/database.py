@@ -33,8 +33,9 @@ _SQLSTATE = re.compile(
     rb'^B\t\d+\tErrorResponse\t S "[^"]*" V "[A-Z]+" C "([0-9A-Z]{5})" ', re.MULTILINE
 )
 _TRUST = re.compile("certificate|SSL|require_auth|requirement")
-SERVER_DOWN = ("57P", "53", "08", "58")
-"""Classes of SQLSTATE by which a server says that it cannot serve anybody."""
+_SERVES_NOBODY = ("57P01", "57P02", "57P03", "531", "532", "08", "58")
+"""How a SQLSTATE begins by which a server says that it serves nobody: it stops, starts, lost its
+disk or its memory. Not 53300, which may as well mean a limit on our own role."""
 
 
 class NotConnected(Unavailable):
@@ -131,9 +132,13 @@ def _log_in(database: Database, role: str, password: Secret) -> pq.abc.PGconn:
 
 
 def _conninfo(database: Database, role: str, password: Secret) -> str:
+    try:
+        address = resolve(database.host, database.port)
+    except Unavailable as error:
+        raise NotConnected(error.fact, error.remedy) from None
     return make_conninfo(
         host=database.host,
-        hostaddr=resolve(database.host, database.port),
+        hostaddr=address,
         port=database.port,
         dbname=database.dbname,
         user=role,
@@ -147,7 +152,7 @@ def _conninfo(database: Database, role: str, password: Secret) -> str:
 
 
 def _why_not(where: str, role: str, sqlstate: str, line: pq.abc.PGconn) -> NotConnected:
-    if sqlstate.startswith(SERVER_DOWN):
+    if sqlstate.startswith(_SERVES_NOBODY):
         return NotConnected(
             f"The database {where} serves nobody now (SQLSTATE {sqlstate}).",
             "Bring it back; it will be tried again.",

@@ -82,15 +82,20 @@ def _heard(
             raise Unavailable(
                 f"{what} printed more than {most_bytes} bytes.", "Have it print its answer alone."
             )
+    else:
+        # Whoever holds the pipe may have more to say, and half an answer is none.
+        raise _late(what)
     try:
         status = process.wait(timeout=max(0.0, end - monotonic()))
     except subprocess.TimeoutExpired:
-        raise Unavailable(
-            f"{what} was not done in time.", "Mend it; it will be tried again."
-        ) from None
+        raise _late(what) from None
     if status != 0:
         raise Unavailable(
             f"{what} ended with status {status}.",
             "Run it by hand to see why; what it wrote to its standard error is not kept.",
         )
     return printed
+
+
+def _late(what: str) -> Unavailable:
+    return Unavailable(f"{what} was not done in time.", "Mend it; it will be tried again.")
