@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from psycopg import sql
 
 from locum.model.estate import Database
 from locum.model.secret import Secret
+from locum.store.opening import open_store
+from locum.store.port import Store
 
 from .openbao import OpenBao
 
@@ -188,3 +191,10 @@ def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
     server.initialise()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{tmp_path / 'locum.db'}", bytes(32), lambda: datetime.now(UTC))
+    yield store
+    store.close()

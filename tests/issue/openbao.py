@@ -28,6 +28,7 @@ class OpenBao:
     keys: list[str] = field(default_factory=list)
     root: str = ""
     process: subprocess.Popen[str] | None = None
+    reader: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -55,13 +56,17 @@ class OpenBao:
         for line in self.process.stdout:
             if "server started" in line:
                 break
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.process.stdout.read, daemon=True)
+        self.reader.start()
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             assert self.process.stdout is not None
+            assert self.reader is not None
+            self.reader.join()
+            self.process.stdout.close()
             self.process = None
 
     def initialise(self) -> None:

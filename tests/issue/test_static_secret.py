@@ -16,17 +16,17 @@ from locum.issue.vault_builtin import BuiltinVault
 from locum.model.path import Hook, HttpCheck, StaticSecret, Webhook
 from locum.model.refusal import MalformedInput, NotFound, Unavailable
 from locum.model.secret import Secret
+from locum.store.port import Store
 
 from .conftest import Web, free_port
 from .hooks import write_hook
-from .sealed_store import SealedStore
 
 OLD = Secret("hunter2-old")
 
 
 @pytest.fixture
-def vault() -> BuiltinVault:
-    vault = BuiltinVault(SealedStore(), KeyEncryptionKey(os.urandom(32)), os.urandom)
+def vault(store: Store) -> BuiltinVault:
+    vault = BuiltinVault(store, KeyEncryptionKey(os.urandom(32)), os.urandom)
     vault.write("api-key", OLD)
     return vault
 

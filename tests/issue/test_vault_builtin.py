@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,8 @@ from locum.issue.kek import KeyEncryptionKey
 from locum.issue.vault_builtin import BuiltinVault, open_sealed, seal
 from locum.model.refusal import Unavailable
 from locum.model.secret import Secret
+from locum.store.port import Store
 from locum.store.records import Sealed
-
-from .sealed_store import SealedStore
 
 KEK = KeyEncryptionKey(bytes(range(32)))
 SECRET = Secret("hunter2-and-more")
@@ -65,27 +65,29 @@ def test_an_envelope_under_another_key_says_so() -> None:
         open_sealed(sealed(), KeyEncryptionKey(bytes(32)))
 
 
-def test_the_store_holds_no_plaintext() -> None:
-    store = SealedStore()
+def test_the_store_holds_no_plaintext(store: Store, tmp_path: Path) -> None:
     BuiltinVault(store, KEK, os.urandom).write("orders", SECRET)
-    assert SECRET.reveal().encode() not in store.rows["orders"].envelope
-    assert store.rows["orders"].envelope.startswith(b"locum-sealed/1\n")
+    kept = store.look(lambda transaction: transaction.sealed("orders"))
+    assert kept is not None
+    assert kept.envelope.startswith(b"locum-sealed/1\n")
+    for file in tmp_path.iterdir():
+        assert SECRET.reveal().encode() not in file.read_bytes()
 
 
 def test_the_same_secret_is_sealed_differently_each_time() -> None:
     assert sealed().envelope != sealed().envelope
 
 
-def test_a_forgotten_secret_leaves_no_envelope() -> None:
-    store = SealedStore()
+def test_a_forgotten_secret_leaves_no_envelope(store: Store) -> None:
     vault = BuiltinVault(store, KEK, os.urandom)
     vault.write("orders", SECRET)
     vault.forget("orders")
-    assert store.rows["orders"] == Sealed("orders", 2, b"locum-forgotten/1\n")
+    kept = store.look(lambda transaction: transaction.sealed("orders"))
+    assert kept == Sealed("orders", 2, b"locum-forgotten/1\n")
 
 
-def test_a_rewrap_moves_every_secret_to_the_new_key_and_may_be_run_again() -> None:
-    store, new = SealedStore(), KeyEncryptionKey(os.urandom(32))
+def test_a_rewrap_moves_every_secret_to_the_new_key_and_may_be_run_again(store: Store) -> None:
+    new = KeyEncryptionKey(os.urandom(32))
     vault = BuiltinVault(store, KEK, os.urandom)
     for name in ("a", "b", "gone"):
         vault.write(name, Secret(name))

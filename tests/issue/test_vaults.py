@@ -15,13 +15,14 @@ from locum.model.refusal import Conflict, MalformedInput, NotFound
 from locum.model.secret import Secret
 
 from .openbao import OpenBao
-from .sealed_store import SealedStore
 
 
 @pytest.fixture(params=["built-in", "openbao"])
 def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
     if request.param == "built-in":
-        return BuiltinVault(SealedStore(), KeyEncryptionKey(os.urandom(32)), os.urandom)
+        return BuiltinVault(
+            request.getfixturevalue("store"), KeyEncryptionKey(os.urandom(32)), os.urandom
+        )
     server: OpenBao = request.getfixturevalue("openbao")
     (tmp_path / "token").write_text(server.token("locum"))
     prefix = "locum/" + tmp_path.name.replace("_", "-").lower()
