@@ -8,7 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from locum.ledger.anchor import FileAnchor
 from locum.ledger.checkpoint import Checkpoint, may_sign, open_checkpoint, sign_checkpoint
-from locum.ledger.errors import Fork, LedgerError, MalformedArtefact, ProofInvalid, Tampered
+from locum.ledger.errors import (
+    AnchorConflict,
+    Fork,
+    LedgerError,
+    MalformedArtefact,
+    ProofInvalid,
+    Tampered,
+)
 from locum.ledger.folder import FolderSource, export
 from locum.ledger.merkle import leaf_hash
 from locum.ledger.note import COSIGNATURE, Signer, VerifierKey, open_note
@@ -185,7 +192,7 @@ def test_nothing_is_signed_that_does_not_extend_what_was() -> None:
 def test_the_anchor_is_replaced_only_by_who_saw_it_last(tmp_path: Path) -> None:
     anchor, other = FileAnchor(tmp_path / "anchor"), FileAnchor(tmp_path / "anchor")
     anchor.swap(None, b"one")
-    with pytest.raises(Fork):
+    with pytest.raises(AnchorConflict):
         other.swap(None, b"two")
     other.swap(b"one", b"two")
     assert anchor.load() == b"two"

@@ -15,23 +15,30 @@ from typing import Any, Protocol
 import hvac
 import requests
 
-from locum.ledger.errors import Fork, LedgerError
+from locum.ledger.errors import AnchorConflict, LedgerError
+from locum.ledger.note import LONGEST_NOTE
 
 
 class Anchor(Protocol):
     """Load, and replace exactly what was loaded. Durable once `swap` returns."""
 
     def load(self) -> bytes | None:
-        """The checkpoint note signed last, `None` before the first."""
+        """The checkpoint note signed last, `None` before the first.
+
+        Raises `LedgerError` where that cannot be told: nothing may be signed then.
+        """
         ...
 
     def swap(self, old: bytes | None, new: bytes) -> None:
-        """Replace `old` by `new`. Raises `Fork` where something else than `old` is kept."""
+        """Replace `old` by `new`. Raises `AnchorConflict` where another is kept.
+
+        Never waits for another signer; raises `LedgerError` where nothing could be written.
+        """
         ...
 
 
-def _other_signer() -> Fork:
-    return Fork(
+def _other_signer() -> AnchorConflict:
+    return AnchorConflict(
         "Another checkpoint was signed in the meantime.", "Only one integrator signs; it goes on."
     )
 
@@ -44,32 +51,59 @@ class FileAnchor:
 
     def load(self) -> bytes | None:
         """The checkpoint note signed last."""
-        return self._path.read_bytes() if self._path.exists() else None
+        try:
+            with self._path.open("rb") as file:
+                note = file.read(LONGEST_NOTE + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable("read", error) from None
+        if len(note) > LONGEST_NOTE or not note:
+            raise LedgerError(
+                f"The anchor {self._path.name} holds no checkpoint.",
+                "Put back the last checkpoint that was signed, from a witness or an export.",
+            )
+        return note
 
     def swap(self, old: bytes | None, new: bytes) -> None:
         """Replace `old` by `new` under a file lock."""
-        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if self.load() != old:
-                raise _other_signer()
-            part = self._path.with_suffix(".part")
-            handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(new)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path)
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._beside(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self.load() != old:
+                    raise _other_signer()
+                self._replace(new)
+            finally:
+                os.close(lock)
+        except BlockingIOError:
+            raise _other_signer() from None
         except OSError as error:
-            raise LedgerError(
-                f"The anchor {self._path.name} cannot be written ({error.strerror}).",
-                "Free its disk; no checkpoint is signed until then.",
-            ) from None
+            raise self._unusable("written", error) from None
+
+    def _replace(self, new: bytes) -> None:
+        part = self._beside(".part")
+        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
         finally:
-            os.close(lock)
+            os.close(folder)
+
+    def _beside(self, ending: str) -> Path:
+        return self._path.with_name(self._path.name + ending)
+
+    def _unusable(self, act: str, error: OSError) -> LedgerError:
+        return LedgerError(
+            f"The anchor {self._path.name} cannot be {act} ({error.strerror}).",
+            "Mend its disk or its permissions; no checkpoint is signed until then.",
+        )
 
 
 class OpenBaoAnchor:
@@ -92,22 +126,31 @@ class OpenBaoAnchor:
             self._client.secrets.kv.v2.create_or_update_secret(
                 self._place, secret=secret, cas=version, mount_point=self._mount
             )
-        except hvac.exceptions.InvalidRequest:
-            raise _other_signer() from None
+        except hvac.exceptions.InvalidRequest as error:
+            raise (
+                _other_signer() if "check-and-set" in str(error) else _unreachable(error)
+            ) from None
         except (hvac.exceptions.VaultError, requests.RequestException) as error:
             raise _unreachable(error) from None
 
     def _versioned(self) -> tuple[int, bytes | None]:
         try:
             answer: Any = self._client.secrets.kv.v2.read_secret_version(
-                self._place, mount_point=self._mount, raise_on_deleted_version=True
+                self._place, mount_point=self._mount, raise_on_deleted_version=False
             )
         except hvac.exceptions.InvalidPath:
             return 0, None
         except (hvac.exceptions.VaultError, requests.RequestException) as error:
             raise _unreachable(error) from None
-        data = answer["data"]
-        return data["metadata"]["version"], base64.b64decode(data["data"]["checkpoint"])
+        try:
+            kept, version = answer["data"]["data"], answer["data"]["metadata"]["version"]
+            return int(version), base64.b64decode(kept["checkpoint"], validate=True)
+        except (KeyError, TypeError, ValueError):
+            # A deleted version is not "never signed": taking it for that would allow a fork.
+            raise LedgerError(
+                "The anchor in OpenBao was deleted or overwritten by somebody else.",
+                f"Undelete {self._place}; no checkpoint is signed until then.",
+            ) from None
 
 
 def _unreachable(error: Exception) -> LedgerError:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from locum.ledger.errors import Fork, MalformedArtefact
-from locum.ledger.merkle import HASH_SIZE
-from locum.ledger.note import Signer, VerifierKey, open_note
+from locum.ledger.errors import Fork, MalformedArtefact, ProofInvalid
+from locum.ledger.merkle import HASH_SIZE, LARGEST_SIZE
+from locum.ledger.note import ED25519, Signer, VerifierKey, open_note
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -35,7 +35,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
             parsed = cls(origin, int(size), base64.b64decode(root, validate=True))
         except ValueError:
             raise _malformed() from None
-        if rest or not origin or len(parsed.root) != HASH_SIZE or parsed.encode() != text:
+        fits = 0 <= parsed.size <= LARGEST_SIZE and len(parsed.root) == HASH_SIZE
+        if rest or not origin or not fits or parsed.encode() != text:
             raise _malformed()
         return parsed
 
@@ -47,12 +48,25 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
 
 
 def open_checkpoint(note: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """The checkpoint of a note that one of `keys` signed.
+    """The checkpoint of a note that its own log signed.
+
+    Args:
+        keys: the log's key, whose name is the origin, and any witnesses'. A witness's word alone
+            is not enough; one that is known and false is too much.
 
     Raises:
-        MalformedArtefact, ProofInvalid: as `open_note`, or not a checkpoint.
+        MalformedArtefact, ProofInvalid: as `open_note`, or not a checkpoint of that log.
     """
-    return Checkpoint.parse(open_note(note, keys))
+    checkpoint = Checkpoint.parse(open_note(note, keys))
+    logs = [key for key in keys if key.kind == ED25519 and key.name == checkpoint.origin]
+    if not logs:
+        raise ProofInvalid(
+            f"The checkpoint is of {checkpoint.origin}, and no key given is that log's.",
+            "Compare the verifier key.",
+        )
+    if len(keys) > len(logs):
+        open_note(note, logs)
+    return checkpoint
 
 
 def may_sign(

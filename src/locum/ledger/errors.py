@@ -29,5 +29,9 @@ class Tampered(LedgerError):
         self.place = place
 
 
+class AnchorConflict(LedgerError):
+    """Another signer was faster; nothing was signed, and the next round decides again."""
+
+
 class Fork(LedgerError):
     """The tree is not an extension of the one last signed; nothing is signed."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from locum.ledger.checkpoint import open_checkpoint
-from locum.ledger.errors import MalformedArtefact
+from locum.ledger.errors import LedgerError, MalformedArtefact
 from locum.ledger.note import VerifierKey
-from locum.ledger.tiles import TileName, bundles_of, tiles_of
+from locum.ledger.tiles import LARGEST_BUNDLE, TileName, bundles_of, tiles_of
 from locum.ledger.verification import LogSource
 
 
@@ -29,17 +29,30 @@ class FolderSource:
 
     def tile(self, name: TileName) -> bytes | None:
         """A tile's or a bundle's bytes."""
-        place = self._folder / str(name)
-        return place.read_bytes() if place.is_file() else None
+        return self._content(str(name))
 
     def _read(self, name: str) -> bytes:
-        try:
-            return (self._folder / name).read_bytes()
-        except OSError:
+        data = self._content(name)
+        if data is None:
             raise MalformedArtefact(
-                f"{self._folder} has no readable file {name!r}.",
+                f"{self._folder} has no file {name!r}.",
                 "Name a folder that `locum ledger export` wrote.",
+            )
+        return data
+
+    def _content(self, name: str) -> bytes | None:
+        try:
+            with (self._folder / name).open("rb") as file:
+                data = file.read(LARGEST_BUNDLE + 1)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise LedgerError(
+                f"{name} cannot be read ({error.strerror}).", "Mend the disk or the permissions."
             ) from None
+        if len(data) > LARGEST_BUNDLE:
+            raise MalformedArtefact(f"{name} is too large.", "Restore it from another export.")
+        return data
 
 
 def export(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from locum.ledger.errors import ProofInvalid
 
 HASH_SIZE = 32
+LARGEST_SIZE = 2**63 - 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 HashReader = Callable[[int, int], bytes]
 """Gives the hash of the complete subtree `index` of height `level` (leaves are level 0)."""
@@ -79,8 +80,9 @@ def verify_inclusion(
 
     Source: RFC 9162 §2.1.3.2.
     """
-    if not 0 <= index < size:
+    if not 0 <= index < size <= LARGEST_SIZE:
         raise _unproved(f"entry {index} is not in a tree of {size}")
+    _only_hashes(leaf, root, *proof)
     place, last, computed = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -108,8 +110,9 @@ def verify_consistency(
 
     Source: RFC 9162 §2.1.4.2.
     """
-    if not 0 <= old <= new:
+    if not 0 <= old <= new <= LARGEST_SIZE:
         raise _unproved(f"a tree of {new} cannot extend one of {old}")
+    _only_hashes(old_root, new_root, *proof)
     if old == new or old == 0:
         if proof or (old == new and old_root != new_root) or (old == 0 and old_root != EMPTY_ROOT):
             raise _unproved("the roots differ at one size")
@@ -140,6 +143,11 @@ def verify_consistency(
 
 def _unproved(fact: str) -> ProofInvalid:
     return ProofInvalid(f"The proof does not hold: {fact}.", "Fetch it anew; if it stays, alarm.")
+
+
+def _only_hashes(*values: bytes) -> None:
+    if any(len(value) != HASH_SIZE for value in values):
+        raise _unproved("a hash in it is not 32 bytes long")
 
 
 def _split(width: int) -> int:

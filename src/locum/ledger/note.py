@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +19,8 @@ COSIGNATURE = 0x04
 _DASH = "\u2014 "
 MOST_SIGNATURES = 64
 LONGEST_NOTE = 65_536
+_LATEST = 2**63 - 1
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 
 
 class VerifierKey(msgspec.Struct, frozen=True):
@@ -67,6 +71,9 @@ class Signer:
     def __repr__(self) -> str:
         return f"Signer({self.verifier.name})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Signer is not pickled")
+
     def sign(self, text: bytes) -> bytes:
         """The signature line for a note's text."""
         return self._line(self._private.sign(text))
@@ -89,8 +96,8 @@ class Note(msgspec.Struct, frozen=True):
 
 
 def is_key_name(name: str) -> bool:
-    """Tell whether `name` may name a key: not empty, no white space, no plus sign."""
-    return bool(name) and "+" not in name and not any(one.isspace() for one in name)
+    """Tell whether `name` may name a key: not empty, no white space, no control, no plus sign."""
+    return bool(name) and not any(one.isspace() or one < " " or one == "+" for one in name)
 
 
 def parse_note(note: bytes) -> Note:
@@ -100,10 +107,12 @@ def parse_note(note: bytes) -> Note:
         MalformedArtefact: not a signed note.
     """
     text, blank, lines = note.rpartition(b"\n\n")
-    if len(note) > LONGEST_NOTE or not blank or not lines.endswith(b"\n"):
+    odd = len(note) > LONGEST_NOTE or not blank or not lines.endswith(b"\n")
+    if odd or _CONTROL.search(note) is not None:
         raise _malformed("a signed note")
     signatures: list[tuple[str, bytes, bytes]] = []
     try:
+        text.decode()
         for line in lines.decode()[:-1].split("\n"):
             name, _, encoded = line.removeprefix(_DASH).partition(" ")
             blob = base64.b64decode(encoded, validate=True)
@@ -112,7 +121,7 @@ def parse_note(note: bytes) -> Note:
                 raise _malformed("a signature line")
             signatures.append((name, blob[:4], blob[4:]))
     except ValueError:
-        raise _malformed("a signature line") from None
+        raise _malformed("a signed note in UTF-8 and base64") from None
     if len(signatures) > MOST_SIGNATURES:
         raise _malformed("a note with so many signatures")
     return Note(text + b"\n", tuple(signatures))
@@ -142,9 +151,10 @@ def open_note(note: bytes, keys: Sequence[VerifierKey]) -> bytes:
 def _verify(key: VerifierKey, text: bytes, signature: bytes) -> None:
     signed = text
     if key.kind == COSIGNATURE:
-        if len(signature) != 72:
+        time = int.from_bytes(signature[:8], "big")
+        if len(signature) != 72 or time > _LATEST:
             raise _false(key)
-        signed = _cosigned(text, int.from_bytes(signature[:8], "big"))
+        signed = _cosigned(text, time)
         signature = signature[8:]
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, signed)

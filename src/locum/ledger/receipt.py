@@ -43,7 +43,7 @@ class Receipt(msgspec.Struct, frozen=True):
         except ValueError:
             raise _malformed() from None
         receipt = cls(number, decoded, note)
-        odd = len(decoded) > 63 or any(len(one) != HASH_SIZE for one in decoded)
+        odd = number < 0 or len(decoded) > 63 or any(len(one) != HASH_SIZE for one in decoded)
         if header != _HEADER or odd or receipt.encode() != data:
             raise _malformed()
         return receipt

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from locum.ledger.errors import MalformedArtefact
-from locum.ledger.merkle import HASH_SIZE, HashReader, node_hash, root_hash
+from locum.ledger.merkle import HASH_SIZE, LARGEST_SIZE, HashReader, node_hash, root_hash
 
 WIDTH = 256
+LONGEST_ENTRY = 65_535
+LARGEST_BUNDLE = WIDTH * (2 + LONGEST_ENTRY)
 TileReader = Callable[[int, int], bytes | None]
 """Gives the longest version of tile (level, number), or `None`."""
 _NAME = re.compile(
@@ -85,8 +87,13 @@ def grow(size: int, read: TileReader, leaves: Sequence[bytes]) -> Growth:
         The new size and every tile that changed.
 
     Raises:
-        MalformedArtefact: an edge tile is missing or not as wide as the size says.
+        MalformedArtefact: an edge tile is missing or not as wide as the size says, a leaf is not
+            32 bytes, or the log would be too large.
     """
+    if not 0 <= size <= LARGEST_SIZE - len(leaves):
+        raise MalformedArtefact(f"A log of {size} entries cannot grow.", "Start a new log.")
+    if any(len(leaf) != HASH_SIZE for leaf in leaves):
+        raise MalformedArtefact("A leaf is not a hash of 32 bytes.", "Give `leaf_hash(entry)`.")
     changed: dict[tuple[int, int], bytes] = {}
     start, added, level = size, list(leaves), 0
     while added:
@@ -130,14 +137,20 @@ def tile_root(tile: bytes) -> bytes:
 
 
 def hash_reader(read: TileReader) -> HashReader:
-    """Read complete subtrees' hashes out of tiles."""
+    """Read complete subtrees' hashes out of tiles; each tile is read once: one reader per proof."""
+    kept: dict[tuple[int, int], bytes | None] = {}
+
+    def once(level: int, number: int) -> bytes | None:
+        if (level, number) not in kept:
+            kept[(level, number)] = read(level, number)
+        return kept[(level, number)]
 
     def subtree(level: int, index: int) -> bytes:
         height, within = divmod(level, 8)
         first = index << within
         number, offset = divmod(first, WIDTH)
         count = 1 << within
-        data = stored_tile(read, height, number, offset + count)
+        data = stored_tile(once, height, number, offset + count)
         return tile_root(data[offset * HASH_SIZE : (offset + count) * HASH_SIZE])
 
     return subtree
@@ -169,7 +182,13 @@ def bundles_of(size: int) -> tuple[TileName, ...]:
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
-    """Entries, each after its length as big-endian uint16."""
+    """Entries, each after its length as big-endian uint16.
+
+    Raises:
+        MalformedArtefact: an entry is longer than 65,535 bytes.
+    """
+    if any(len(entry) > LONGEST_ENTRY for entry in entries):
+        raise MalformedArtefact("An entry is too long.", "Record a large payload by its hash.")
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
@@ -179,18 +198,24 @@ def decode_bundle(data: bytes, name: TileName) -> tuple[bytes, ...]:
     Raises:
         MalformedArtefact: not exactly as many as the name says.
     """
-    entries: list[bytes] = []
-    at = 0
-    while at < len(data) and len(entries) < name.width:
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if at + 2 > len(data) or end > len(data):
-            break
-        entries.append(data[at + 2 : end])
-        at = end
-    if at != len(data) or len(entries) != name.width:
+    entries, rest = split_bundle(data, name.width)
+    if rest or len(entries) != name.width:
         first = name.number * WIDTH + len(entries)
         raise MalformedArtefact(
             f"{name} does not hold {name.width} entries: entry {first} does not fit.",
             "Restore it from a backup.",
         )
-    return tuple(entries)
+    return entries
+
+
+def split_bundle(data: bytes, most: int) -> tuple[tuple[bytes, ...], bytes]:
+    """The first entries of a bundle as far as they can be read, at most `most`, and the rest."""
+    entries: list[bytes] = []
+    at = 0
+    while at + 2 <= len(data) and len(entries) < most:
+        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+        if end > len(data):
+            break
+        entries.append(data[at + 2 : end])
+        at = end
+    return tuple(entries), data[at:]
