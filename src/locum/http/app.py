@@ -60,5 +60,3 @@ def make_app(face: Face, origin: str) -> Litestar:
         debug=False,
         logging_config=None,
     )
-
-

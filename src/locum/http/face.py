@@ -160,9 +160,7 @@ def respond(outcome: Done | Replayed) -> Response[Any]:
             media_type=JSON,
             headers={"Idempotency-Replayed": "true"},
         )
-    return Response(
-        msgspec.json.encode(outcome.view), status_code=outcome.status, media_type=JSON
-    )
+    return Response(msgspec.json.encode(outcome.view), status_code=outcome.status, media_type=JSON)
 
 
 async def deliver(request: Call, outcome: Done | Replayed) -> Response[Any]:

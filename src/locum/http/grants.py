@@ -14,6 +14,7 @@ from locum.http.requests import Comment, path_name
 from locum.http.views import GrantPage, GrantView, OpenedView, grant_view
 from locum.laws.permits import Refusal
 from locum.model.names import GrantId
+from locum.model.path import Path
 from locum.model.refusal import MalformedInput
 from locum.model.request import CloseReason, Verdict, ask_of
 from locum.service.activate import take_credential
@@ -75,11 +76,11 @@ async def take(request: Call, proven: Proven, grant_id: str) -> Response[OpenedV
     """Take the credential of an open grant; it is in the answer once, and never again."""
     locum, grant = face_of(request).locum, GrantId(grant_id)
 
-    def find(transaction: Transaction, _caller: object) -> object:
+    def find(transaction: Transaction, _caller: object) -> Path:
         row = grant_row(transaction, grant)
         return declared_then(locum, transaction, ask_of(row.state).declaration)
 
-    path = await anyio.to_thread.run_sync(admitted, request, proven, find)
+    path: Path = await anyio.to_thread.run_sync(admitted, request, proven, find)
     await anyio.to_thread.run_sync(prepare_target, locum, path)
 
     def verb(transaction: Transaction) -> Done | Refusal:
@@ -103,9 +104,7 @@ async def close(
         )
 
     def verb(transaction: Transaction) -> Done:
-        row = close_by_caller(
-            locum, transaction, proven, GrantId(grant_id), body.how, body.reason
-        )
+        row = close_by_caller(locum, transaction, proven, GrantId(grant_id), body.how, body.reason)
         return Done(200, grant_view(row.state))
 
     return respond(await act(request, proven, verb))

@@ -108,9 +108,7 @@ async def answered(request: Call, verb: Any) -> Response[Any]:
 
 async def _introspect(request: Call, proven: Any, text: str) -> Introspection:
     locum = face_of(request).locum
-    found = locum.store.look(
-        lambda transaction: introspect_token(locum, transaction, proven, text)
-    )
+    found = locum.store.look(lambda transaction: introspect_token(locum, transaction, proven, text))
     if found is None:
         return Introspection(active=False)
     return Introspection(

@@ -107,7 +107,7 @@ class ProofVerifier:
         if known is not None:
             self._keys.move_to_end(exact)
             return known
-        kind = {"P-256": jwk.ECKey, "Ed25519": jwk.OKPKey}[public["crv"]]
+        kind: Any = {"P-256": jwk.ECKey, "Ed25519": jwk.OKPKey}[public["crv"]]
         key: Any = kind.import_key(public)
         self._keys[exact] = (key, key.thumbprint())
         if len(self._keys) > _KEYS_KEPT:

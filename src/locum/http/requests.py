@@ -63,9 +63,7 @@ def path_name(text: str) -> PathName:
 
 def _shown(request: Call, transaction: Transaction, row: Row) -> RequestView:
     locum = face_of(request).locum
-    return request_view(
-        row.state, declared_then(locum, transaction, ask_of(row.state).declaration)
-    )
+    return request_view(row.state, declared_then(locum, transaction, ask_of(row.state).declaration))
 
 
 @post("/", summary="Ask that a path be opened", status_code=201)

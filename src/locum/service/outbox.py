@@ -44,7 +44,8 @@ def work_off(locum: Locum, workers: Mapping[str, Worker]) -> int:
 
 def delay(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts."""
-    return min(FIRST_DELAY * 2 ** min(attempts, 16), LONGEST_DELAY)
+    doubled: timedelta = FIRST_DELAY * (1 << min(attempts, 16))
+    return min(doubled, LONGEST_DELAY)
 
 
 def _try(locum: Locum, workers: Mapping[str, Worker], task: Task) -> None:
@@ -62,7 +63,12 @@ def _try(locum: Locum, workers: Mapping[str, Worker], task: Task) -> None:
 def _put_off(locum: Locum, task: Task, error: str) -> None:
     due = locum.clock() + delay(task.attempts)
     _log.warning(
-        "task.put_off", task=task.id, kind=task.kind, subject=task.subject, error=error,
-        attempts=task.attempts + 1, due=due.isoformat(),
+        "task.put_off",
+        task=task.id,
+        kind=task.kind,
+        subject=task.subject,
+        error=error,
+        attempts=task.attempts + 1,
+        due=due.isoformat(),
     )
     locum.store.act(lambda transaction: transaction.postpone_task(task.id, due, error)).result()

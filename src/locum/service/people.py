@@ -67,7 +67,10 @@ def issue_invitation(
     record(
         transaction,
         Entry(
-            "person.invited", now, actor=by, subject=identity,
+            "person.invited",
+            now,
+            actor=by,
+            subject=identity,
             facts={"ends": ends.isoformat(), "conditions": sorted(conditions)},
         ),
     )
@@ -96,9 +99,7 @@ def register_key(
         raise Unauthenticated(
             "The invitation is not valid.", "Ask an administrator for a new one; it lives 10 min."
         )
-    key = CallerKey(
-        jkt, invitation.identity, jwk, now, now + KEY_LIFE, invitation.conditions
-    )
+    key = CallerKey(jkt, invitation.identity, jwk, now, now + KEY_LIFE, invitation.conditions)
     try:
         transaction.add_caller(key)
     except Conflict:
@@ -108,7 +109,11 @@ def register_key(
     record(
         transaction,
         Entry(
-            "key.registered", now, actor=invitation.identity, key=jkt, subject=invitation.identity,
+            "key.registered",
+            now,
+            actor=invitation.identity,
+            key=jkt,
+            subject=invitation.identity,
             facts={"source": source, "ends": key.expires_at.isoformat()},
         ),
     )

@@ -22,6 +22,7 @@ from locum.model.refusal import NotFound, StorageError
 from locum.model.request import (
     Closed,
     Open,
+    Requested,
     State,
     ask_of,
     grant_of,
@@ -113,6 +114,11 @@ def claim_of(state: State, path: Path) -> str | None:
     live = isinstance(state, Open) or (grant_of(state) is not None and not settled(state))
     if not live or not any(FALLBACKS[name].exclusive for name in path.methods if name in FALLBACKS):
         return None
+    return target_claim(path)
+
+
+def target_claim(path: Path) -> str:
+    """The name under which the path's target is claimed."""
     match path.target:
         case PostgresqlRole(role, database):
             return f"postgresql-role:{database}/{role}"
@@ -168,11 +174,23 @@ def grant_row(transaction: Transaction, grant: GrantId) -> Row:
 
 
 def _tasks(moved: Moved, path: Path, now: datetime) -> tuple[Task, ...]:
-    request = ask_of(moved.state).id
-    tasks: list[Task] = []
-    if isinstance(moved.state, Closed) and moved.act == "grant.closed" and path.target is not None:
-        tasks.append(Task("settle", b"{}", now, now, request))
-    if moved.act != "credential.taken":
-        notice = canonical({"act": moved.act})
-        tasks.append(Task("notify", notice, now, now, request))
+    state, request = moved.state, ask_of(moved.state).id
+    tasks = [_notice(moved.act, now, now, request)]
+    match state:
+        case Requested() if moved.act == "request.made" and path.approvals is not None:
+            step = path.approvals.escalate
+            if step is not None:
+                tasks.append(_notice("request.escalated", now, now + step.after, request))
+        case Open() if path.target is not None and state.used:
+            tasks.append(Task("sweep", b"{}", now, state.grant.ends_at, request))
+        case Closed() if moved.act == "grant.closed":
+            tasks.append(_notice("review.overdue", now, state.review_due, request))
+            if path.target is not None:
+                tasks.append(Task("settle", b"{}", now, now, request))
+        case _:
+            pass
     return tuple(tasks)
+
+
+def _notice(act: str, now: datetime, due: datetime, request: RequestId) -> Task:
+    return Task("notify", canonical({"act": act}), now, due, request)

@@ -14,6 +14,7 @@ import msgspec
 
 from locum.ledger.anchor import Anchor
 from locum.ledger.checkpoint import Checkpoint, may_sign, open_checkpoint, sign_checkpoint
+from locum.ledger.entry import Entry, decode
 from locum.ledger.merkle import leaf_hash
 from locum.ledger.note import Signer
 from locum.ledger.tiles import grow, tree_root
@@ -31,6 +32,7 @@ class Sequencer(msgspec.Struct, frozen=True):
     signer: Signer
     anchor: Anchor
     check_seal: CheckSeal
+    seen: Callable[[Entry], None]
 
     def integrate(self) -> int | None:
         """Integrate what waits, sign the head and publish it.
@@ -45,20 +47,22 @@ class Sequencer(msgspec.Struct, frozen=True):
         done = self.store.sole("sequencer", self._append)
         if done is None:
             return None
+        for entry in done:
+            self.seen(decode(entry))
         self._sign()
-        return done
+        return len(done)
 
-    def _append(self, transaction: Transaction) -> int:
+    def _append(self, transaction: Transaction) -> list[bytes]:
         waiting = transaction.pending(AT_ONCE)
         if not waiting:
-            return 0
+            return []
         for number, entry, seal in waiting:
             self.check_seal(number, entry, seal)
         size = transaction.ledger_size()
         entries = [entry for _, entry, _ in waiting]
         growth = grow(size, transaction.tile, [leaf_hash(entry) for entry in entries])
         transaction.integrate([number for number, _, _ in waiting], size, entries, growth.tiles)
-        return len(waiting)
+        return entries
 
     def _sign(self) -> None:
         def head(transaction: Transaction) -> tuple[int, bytes, bytes | None, bytes | None]:
@@ -76,9 +80,7 @@ class Sequencer(msgspec.Struct, frozen=True):
         if last is not None and _size(last) == size:
             note = last
         else:
-            note = sign_checkpoint(
-                Checkpoint(self.signer.verifier.name, size, root), self.signer
-            )
+            note = sign_checkpoint(Checkpoint(self.signer.verifier.name, size, root), self.signer)
             self.anchor.swap(last, note)
         self.store.act(lambda transaction: transaction.publish(size, note)).result()
 

@@ -12,6 +12,8 @@ from locum.model.cause import Observation
 from locum.model.estate import Estate
 from locum.model.names import Digest, PathName
 from locum.model.path import Path
+from locum.service.counters import Metrics
+from locum.signals.notice import Mail
 from locum.store.port import Store
 
 
@@ -40,6 +42,8 @@ class Locum:
         rng: gives that many random bytes.
         vault: where secrets are sealed.
         hooks: the folder of the operator's rotation and check commands.
+        mail: the mail server that notices go through.
+        metrics: this process's counters.
         observations: what each path's probe saw last.
         declarations: declarations by digest, as read from the store.
     """
@@ -50,5 +54,7 @@ class Locum:
     clock: Callable[[], datetime]
     rng: Callable[[int], bytes]
     hooks: FilePath
+    mail: Mail | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     observations: dict[PathName, Observation] = field(default_factory=dict)
     declarations: dict[Digest, Path] = field(default_factory=dict)

@@ -1,0 +1,67 @@
+"""How every path stands now: what the laws find in the estate, and what the record adds to it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from locum.laws.declaration import Finding, judge_estate, judge_rehearsal
+from locum.laws.never_unseen import not_blocked
+from locum.laws.no_weaker import path_strength, primary_strength
+from locum.model.names import RequestId
+from locum.model.path import Path
+from locum.model.refusal import Breach, Law
+from locum.model.request import ask_of
+from locum.model.strength import Strength
+from locum.service.record import past_of
+from locum.service.wiring import Locum
+from locum.store.port import Transaction
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One path as it stands."""
+
+    strength: Strength
+    primary_strength: Strength
+    blocked: tuple[Breach, ...]
+    rehearsal: tuple[Finding, ...]
+
+    @property
+    def drill_due(self) -> bool:
+        """Whether the path is to be rehearsed."""
+        return bool(self.rehearsal)
+
+
+def standing_of(locum: Locum, transaction: Transaction, path: Path) -> Standing:
+    """How one path stands."""
+    now, estate = locum.clock(), locum.estate.now
+    past = past_of(transaction, path.name, now)
+    identity = estate.identities[path.name.identity]
+    return Standing(
+        path_strength(path, identity),
+        primary_strength(identity),
+        not_blocked(path, due=past.due, overdue=past.overdue, unsettled=past.unsettled),
+        judge_rehearsal(path, past.drilled_at, now),
+    )
+
+
+def findings(locum: Locum, transaction: Transaction) -> tuple[Finding, ...]:
+    """Everything that is wrong now, the estate's findings first."""
+    found = list(judge_estate(locum.estate.now, locum.clock()))
+    for path in locum.estate.now.paths():
+        standing = standing_of(locum, transaction, path)
+        found += [Finding(path.name, breach, "error") for breach in standing.blocked]
+        found += standing.rehearsal
+    for task in transaction.waiting_tasks(50):
+        row = transaction.request(RequestId(task.subject))
+        if row is not None:
+            breach = _waiting(task.kind, task.attempts, task.last_error)
+            found.append(Finding(ask_of(row.state).path, breach, "error"))
+    return tuple(found)
+
+
+def _waiting(kind: str, attempts: int, error: str) -> Breach:
+    return Breach(
+        Law.NEVER_UNSEEN,
+        f"`{kind}` failed {attempts} times and is tried again: {error}",
+        "Mend what it says; nothing is given up.",
+    )

@@ -1,0 +1,1 @@
+"""What comes in and goes out: so far, notices to people."""
