@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -85,10 +86,13 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    folder = tmp_path_factory.mktemp("postgres")
-    for place in (folder, *folder.parents[:2]):
-        place.chmod(0o755)
+def postgres() -> Iterator[Postgres]:
+    # Not under pytest's own folder, which it keeps to the user who runs the tests.
+    with tempfile.TemporaryDirectory(prefix="locum-postgres-") as place:
+        yield from run_postgres(Path(place))
+
+
+def run_postgres(folder: Path) -> Iterator[Postgres]:
     password = Secret("super-secret-of-the-tests")
     (folder / "password").write_text(password.reveal())
     if os.geteuid() == 0:
