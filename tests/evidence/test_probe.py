@@ -132,7 +132,7 @@ def test_a_name_that_does_not_resolve_decides_nothing(probe: Probe) -> None:
 def test_a_resolver_that_hangs_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     hanging = threading.Event()
     monkeypatch.setattr(address, "_RESOLVE_SECONDS", 0.05)
-    monkeypatch.setattr(address.socket, "getaddrinfo", lambda *_, **__: hanging.wait(5) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: hanging.wait(5) or [])
     with pytest.raises(Unavailable, match="does not resolve"):
         seen(TcpProbe("slow.example", 443))
     hanging.set()

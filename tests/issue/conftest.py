@@ -157,10 +157,10 @@ def web() -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            web.asked.append((self.path, dict(self.headers), body))
-            status, answer = web.answer(self.path, dict(self.headers), body)
+            told.asked.append((self.path, dict(self.headers), body))
+            status, answer = told.answer(self.path, dict(self.headers), body)
             self.send_response(status)
-            for name, value in web.headers.items():
+            for name, value in told.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -172,9 +172,9 @@ def web() -> Iterator[Web]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    web = Web(f"http://127.0.0.1:{server.server_address[1]}")
+    told = Web(f"http://127.0.0.1:{server.server_address[1]}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield web
+    yield told
     server.shutdown()
     server.server_close()
 
