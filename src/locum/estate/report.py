@@ -96,6 +96,7 @@ def _result(problem: Problem, rules: list[str]) -> dict[str, Any]:
 def _block(problem: Problem) -> str:
     law = _rule_words(problem.rule) if problem.rule.startswith("law-") else problem.rule
     subject = f"  {problem.subject}" if problem.subject else ""
+    subject += f"  {problem.field}" if problem.field else ""
     severity = "" if problem.severity == "error" else f"  ({problem.severity})"
     clauses = f"  [{', '.join(problem.clauses)}]" if problem.clauses else ""
     return (

@@ -41,7 +41,6 @@ from locum.service.record import (
     keep,
     record,
     request_row,
-    target_claim,
 )
 from locum.service.wiring import Locum
 from locum.store.port import Transaction

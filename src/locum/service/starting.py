@@ -1,0 +1,202 @@
+"""Put a Locum together from its settings; make the folder of a new one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import hvac
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from locum.estate.loading import load_lawful
+from locum.issue.kek import (
+    KeyEncryptionKey,
+    create_key_file,
+    derive,
+    kek_from_command,
+    kek_from_environment,
+    kek_from_file,
+)
+from locum.issue.vault import Vault
+from locum.issue.vault_builtin import BuiltinVault
+from locum.issue.vault_openbao import AppRole, OpenBaoVault, TokenFile
+from locum.ledger.anchor import Anchor, FileAnchor, OpenBaoAnchor
+from locum.ledger.entry import Entry
+from locum.ledger.note import Signer
+from locum.model.refusal import MalformedInput
+from locum.model.secret import Secret
+from locum.service.record import record
+from locum.service.sequencer import Sequencer
+from locum.service.settings import Settings, read_settings
+from locum.service.wiring import EstateInForce, Locum
+from locum.signals.notice import Mail
+from locum.store.opening import open_store
+from locum.store.sql import check_seal
+
+LEDGER_KEY = "locum/ledger-key"
+TOKEN_KEY = "locum/token-key"
+_SEAL = "ledger pending seal"
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A Locum put together, and what its faces need beside it."""
+
+    settings: Settings
+    folder: Path
+    locum: Locum
+    sequencer: Sequencer
+    token_key: Secret
+    builtin: BuiltinVault
+
+
+def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], bytes]) -> Started:
+    """Open everything that `locum.toml` names; the estate must break no law.
+
+    Raises:
+        LocumError: with what to mend.
+    """
+    settings = read_settings(folder)
+    kek = _kek(settings, folder)
+    loaded = load_lawful(folder / settings.estate, clock())
+    store = open_store(_store_url(settings, folder), derive(kek, _SEAL), clock)
+    builtin = BuiltinVault(store, kek, rng)
+    vault = _vault(settings, folder, builtin)
+    locum = Locum(
+        store,
+        EstateInForce(loaded.estate),
+        vault,
+        clock,
+        rng,
+        folder / settings.hooks,
+        _mail(settings, vault),
+    )
+    private = serialization.load_pem_private_key(
+        builtin.read(LEDGER_KEY).reveal().encode(), password=None
+    )
+    if not isinstance(private, Ed25519PrivateKey):
+        raise MalformedInput("The ledger's key is not Ed25519.", "Restore the data folder.")
+    signer = Signer(_log_name(settings), private)
+    seal_key = derive(kek, _SEAL)
+    sequencer = Sequencer(
+        store,
+        signer,
+        _anchor(settings, folder),
+        lambda number, entry, seal: check_seal(seal_key, number, entry, seal),
+        locum.metrics.acted,
+    )
+    entry = Entry(
+        "estate.in-force", clock(), subject=loaded.estate.digest,
+        facts={"identities": len(loaded.estate.identities), "paths": len(loaded.estate.paths())},
+    )  # fmt: skip
+    store.act(lambda transaction: record(transaction, entry)).result()
+    return Started(settings, folder, locum, sequencer, builtin.read(TOKEN_KEY), builtin)
+
+
+def make_folder(
+    folder: Path, settings_text: str, clock: Callable[[], datetime], rng: Callable[[int], bytes]
+) -> None:
+    """Make a data folder: settings, key-encryption key, store, and the keys that Locum signs with.
+
+    Raises:
+        MalformedInput: the folder holds a Locum already.
+    """
+    if (folder / "locum.toml").exists():
+        raise MalformedInput(
+            f"{folder} holds a Locum already.", "Name another folder, or use this one: `serve`."
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "hooks").mkdir(mode=0o700, exist_ok=True)
+    write_private(folder / "locum.toml", settings_text)
+    settings = read_settings(folder)
+    if settings.kek.file:
+        create_key_file(folder / settings.kek.file, rng)
+    kek = _kek(settings, folder)
+    store = open_store(_store_url(settings, folder), derive(kek, _SEAL), clock)
+    try:
+        vault = BuiltinVault(store, kek, rng)
+        vault.write(LEDGER_KEY, _pem(Ed25519PrivateKey.generate()))
+        vault.write(TOKEN_KEY, _pem(generate_private_key(SECP256R1())))
+    finally:
+        store.close()
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(part).replace(file)
+
+
+def seal_key_of(folder: Path) -> tuple[str, bytes]:
+    """The store's URL and the key of its seals, for those who open the store alone."""
+    settings = read_settings(folder)
+    return _store_url(settings, folder), derive(_kek(settings, folder), _SEAL)
+
+
+def _pem(key: Ed25519PrivateKey | object) -> Secret:
+    pem: bytes = key.private_bytes(  # type: ignore[attr-defined]
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return Secret(pem.decode())
+
+
+def _kek(settings: Settings, folder: Path) -> KeyEncryptionKey:
+    source = settings.kek
+    if source.environment:
+        return kek_from_environment(source.environment, os.environ)
+    if source.command:
+        return kek_from_command(source.command)
+    return kek_from_file(folder / source.file)
+
+
+def _store_url(settings: Settings, folder: Path) -> str:
+    file = settings.store.url.removeprefix("sqlite:///")
+    return settings.store.url if file == settings.store.url else f"sqlite:///{folder / file}"
+
+
+def _vault(settings: Settings, folder: Path, builtin: BuiltinVault) -> Vault:
+    chosen = settings.vault
+    if chosen.kind == "builtin":
+        return builtin
+    login = (
+        AppRole(chosen.role_id, folder / chosen.secret_id_file)
+        if chosen.role_id
+        else TokenFile(folder / chosen.token_file)
+    )
+    ca_file = folder / chosen.ca_file if chosen.ca_file else None
+    return OpenBaoVault(
+        chosen.url, login, mount=chosen.mount, prefix=chosen.prefix, ca_file=ca_file
+    )
+
+
+def _anchor(settings: Settings, folder: Path) -> Anchor:
+    chosen = settings.anchor
+    if not chosen.openbao_path:
+        return FileAnchor(folder / chosen.file)
+    token = (folder / settings.vault.token_file).read_text().strip()
+    verify = str(folder / settings.vault.ca_file) if settings.vault.ca_file else True
+    client = hvac.Client(settings.vault.url, token=token, verify=verify, timeout=5)
+    return OpenBaoAnchor(client, settings.vault.mount, chosen.openbao_path)
+
+
+def _mail(settings: Settings, vault: Vault) -> Mail | None:
+    chosen = settings.mail
+    if chosen is None:
+        return None
+    password = vault.read(chosen.password_secret) if chosen.password_secret else None
+    return Mail(chosen.host, chosen.port, chosen.sender, chosen.security, chosen.user, password)
+
+
+def _log_name(settings: Settings) -> str:
+    return settings.server.origin.split("://", 1)[1] + "/ledger"
