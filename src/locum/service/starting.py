@@ -11,7 +11,11 @@ from pathlib import Path
 import hvac
 import msgspec
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from locum.estate.loading import load_lawful
@@ -142,8 +146,8 @@ def seal_key_of(folder: Path) -> tuple[str, bytes]:
     return _store_url(settings, folder), derive(_kek(settings, folder), _SEAL)
 
 
-def _pem(key: Ed25519PrivateKey | object) -> Secret:
-    pem: bytes = key.private_bytes(  # type: ignore[attr-defined]
+def _pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey) -> Secret:
+    pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),

@@ -209,9 +209,10 @@ class SqliteStore:
         connection.close(force=True)
 
     def _checkpoint(self) -> None:
-        connection = self._connect()
+        connection: apsw.Connection | None = None
         while not self._stop.wait(_CHECKPOINT_EVERY):
             try:
+                connection = connection or self._connect()
                 connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             except apsw.Error:
                 continue

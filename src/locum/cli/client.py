@@ -1,0 +1,201 @@
+"""The caller's side: a key on this machine, a short access token, and a proof for every call."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import ssl
+import time
+import uuid
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import ECKey, OKPKey
+
+from locum.model.refusal import Breach, Law, LocumError, MalformedInput, RefusedError, Unavailable
+
+Key = ECKey | OKPKey
+_SECONDS = 30.0
+
+
+class Login(msgspec.Struct, frozen=True):
+    """What `locum login` leaves behind: where, who, and until when."""
+
+    origin: str
+    identity: str
+    jkt: str
+    expires_at: str
+    ca_file: str = ""
+
+
+class ApiError(LocumError):
+    """A problem document of the server."""
+
+    def __init__(self, status: int, fact: str, remedy: str) -> None:
+        super().__init__(fact, remedy)
+        self.status = status
+
+
+def home() -> Path:
+    """The folder of this person's key: `LOCUM_HOME`, or `~/.config/locum`."""
+    return Path(os.environ.get("LOCUM_HOME") or Path.home() / ".config" / "locum")
+
+
+class Client:
+    """Calls to one Locum, each bound to the caller's key (RFC 9449)."""
+
+    def __init__(
+        self,
+        origin: str,
+        key: Key,
+        *,
+        ca_file: str = "",
+    ) -> None:
+        self.origin, self._key = origin, key
+        verify: ssl.SSLContext | bool = (
+            ssl.create_default_context(cafile=ca_file) if ca_file else True
+        )
+        self._http = httpx.Client(base_url=origin, timeout=_SECONDS, verify=verify)
+        self._token: tuple[str, float] | None = None
+
+    def __repr__(self) -> str:
+        return f"Client({self.origin})"
+
+    def get(self, place: str, /, **query: Any) -> Any:
+        """GET with query parameters; those that are `None` are left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._call("GET", place, params=given)
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """POST a JSON body under an idempotency key, so that a retry does not act twice."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self._call("POST", path, json=body if body is not None else {}, headers=headers)
+
+    def delete(self, path: str) -> Any:
+        """DELETE."""
+        return self._call("DELETE", path)
+
+    def register(self, invitation: str) -> Any:
+        """Register the key against an invitation."""
+        return self._send(
+            "POST",
+            "/v1/keys",
+            json={"invitation": invitation},
+            headers={"DPoP": self.proof("POST", "/v1/keys")},
+        )
+
+    def proof(self, method: str, path: str, token: str | None = None) -> str:
+        """A DPoP proof for one call."""
+        algorithm = "ES256" if isinstance(self._key, ECKey) else "Ed25519"
+        header = {
+            "typ": "dpop+jwt",
+            "alg": algorithm,
+            "jwk": self._key.as_dict(private=False),
+        }
+        claims: dict[str, Any] = {
+            "htm": method,
+            "htu": self.origin + path,
+            "iat": int(time.time()),
+            "jti": str(uuid.uuid4()),
+        }
+        if token is not None:
+            digest = hashlib.sha256(token.encode()).digest()
+            claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return jwt.encode(header, claims, self._key, algorithms=[algorithm])
+
+    def token(self) -> str:
+        """An access token, fetched anew shortly before the last one ends."""
+        if self._token is None or time.time() > self._token[1] - 30:
+            path = "/oauth/token"
+            answer = self._send(
+                "POST",
+                path,
+                data={"grant_type": "client_credentials"},
+                headers={"DPoP": self.proof("POST", path)},
+            )
+            self._token = (answer["access_token"], time.time() + answer["expires_in"])
+        return self._token[0]
+
+    def _call(self, method: str, path: str, **how: Any) -> Any:
+        token = self.token()
+        headers = {
+            "Authorization": f"DPoP {token}",
+            "DPoP": self.proof(method, path, token),
+            **how.pop("headers", {}),
+        }
+        return self._send(method, path, headers=headers, **how)
+
+    def _send(self, method: str, path: str, **how: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **how)
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"{self.origin} cannot be reached ({type(error).__name__}).",
+                "Is `locum serve` running there, and the address right?",
+            ) from None
+        if not answer.is_success:
+            _raise(answer)
+        return answer.json() if answer.content else None
+
+
+def new_key(kind: str) -> Key:
+    """A fresh key: `p256` or `ed25519`."""
+    return ECKey.generate_key("P-256") if kind == "p256" else OKPKey.generate_key("Ed25519")
+
+
+def save_login(login: Login, key: Key) -> None:
+    """Keep the key and where it is registered, readable by this person only."""
+    folder = home()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, data in (
+        ("key.pem", key.as_pem(private=True)),
+        ("login.json", msgspec.json.encode(login)),
+    ):
+        handle = os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+
+
+def saved_client() -> Client:
+    """The client of the person who logged in on this machine.
+
+    Raises:
+        MalformedInput: nobody did.
+    """
+    folder = home()
+    try:
+        login = msgspec.json.decode((folder / "login.json").read_bytes(), type=Login)
+        pem = (folder / "key.pem").read_bytes()
+    except (OSError, msgspec.DecodeError):
+        raise MalformedInput(
+            "Nobody is signed in here.", "Run `locum login --invite CODE --url URL`."
+        ) from None
+    return Client(login.origin, read_key(pem), ca_file=login.ca_file)
+
+
+def read_key(pem: bytes) -> Key:
+    """Read a P-256 or Ed25519 private key."""
+    try:
+        return ECKey.import_key(pem)
+    except ValueError:
+        return OKPKey.import_key(pem)
+
+
+def _raise(answer: httpx.Response) -> NoReturn:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    fact = problem.get("detail") or problem.get("error_description") or problem.get("title")
+    fact = fact or f"The server answered {answer.status_code}."
+    breaches = tuple(
+        Breach(Law(one["law"]), one["fact"], one["remedy"], one["field"], tuple(one["clauses"]))
+        for one in problem.get("breaches", ())
+    )
+    if breaches:
+        raise RefusedError(breaches)
+    raise ApiError(answer.status_code, fact, problem.get("remedy", ""))

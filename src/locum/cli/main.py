@@ -1,0 +1,59 @@
+"""`locum`: every command, named; exit 0 ok, 1 findings or refusal, 2 usage or bad input."""
+
+from __future__ import annotations
+
+import typer
+
+from locum import __version__
+from locum.cli import (
+    demo_command,
+    drill_command,
+    estate_commands,
+    ledger_commands,
+    path_commands,
+    people_commands,
+    server_commands,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="The authority for fallback authentication.",
+)
+_PASS = {"allow_extra_args": True, "ignore_unknown_options": True}
+vault = typer.Typer(no_args_is_help=True, help="Seal secrets.")
+vault.command("put")(server_commands.put)
+
+for command in (
+    server_commands.init,
+    server_commands.serve,
+    demo_command.demo,
+    estate_commands.check,
+    path_commands.request,
+    path_commands.approve,
+    path_commands.deny,
+    path_commands.activate,
+    path_commands.close,
+    path_commands.review,
+    path_commands.status,
+    people_commands.login,
+    people_commands.invite,
+    people_commands.keys,
+):
+    app.command()(command)
+app.command(context_settings=_PASS)(path_commands.run)
+app.command(context_settings=_PASS)(drill_command.drill)
+app.add_typer(ledger_commands.group, name="ledger")
+app.add_typer(vault, name="vault")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """The program's entry."""
+    app()

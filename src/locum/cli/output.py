@@ -1,0 +1,68 @@
+"""What commands print: data as JSON where asked, else words; errors with the next step."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from locum.estate.problem import EstateError
+from locum.model.refusal import LocumError, MalformedInput, RefusedError
+
+OK, FINDINGS, USAGE = 0, 1, 2
+console = Console(highlight=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show(data: Any, as_json: bool, words: Callable[[Any], None]) -> None:
+    """Print data: as JSON, or by `words`."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
+    else:
+        words(data)
+
+
+def table(columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table, or that there is nothing."""
+    if not rows:
+        console.print("Nothing.")
+        return
+    made = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        made.add_row(*row)
+    console.print(made)
+
+
+@contextmanager
+def errors_explained() -> Iterator[None]:
+    """Turn an error of ours into words and an exit code: 1 refused, 2 bad input."""
+    try:
+        yield
+    except LocumError as error:
+        fail(error)
+
+
+def fail(error: LocumError) -> NoReturn:
+    """Print an error with its remedy, and exit."""
+    if isinstance(error, RefusedError):
+        for breach in error.breaches:
+            _say(f"refused  {breach.law}: {breach.fact}", breach.remedy)
+        raise typer.Exit(FINDINGS)
+    if isinstance(error, EstateError):
+        for problem in error.problems:
+            _say(f"{problem.position}  {problem.subject}  {problem.fact}", problem.remedy)
+        raise typer.Exit(USAGE)
+    _say(error.fact, error.remedy)
+    raise typer.Exit(USAGE if isinstance(error, MalformedInput) else FINDINGS)
+
+
+def _say(fact: str, remedy: str) -> None:
+    _errors.print(fact, style="red", markup=False)
+    if remedy:
+        _errors.print(f"  {remedy}", markup=False)

@@ -1,0 +1,111 @@
+"""`locum init`, `locum serve`, `locum vault put`: for the one who runs Locum."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from locum.cli.output import console, errors_explained
+from locum.cli.serving import serve_until_stopped
+from locum.issue.vault import checked_name
+from locum.model.names import IdentityName
+from locum.model.refusal import MalformedInput
+from locum.model.secret import Secret
+from locum.service.people import issue_invitation
+from locum.service.starting import make_folder, start
+
+_SETTINGS = """# Locum's settings; docs/operations.md has every field.
+estate = "{estate}"
+
+[server]
+origin = "{origin}"
+host = "127.0.0.1"
+port = {port}
+"""
+_ESTATE = """# yaml-language-server: $schema=urn:locum:schema:estate:1
+version: 1
+groups:
+  administrators: [{admin}]
+identities:
+  {admin}:
+    kind: human
+    owner: {admin}@example.com
+    primary: {{ method: passkey-device-bound }}
+"""
+Folder = Annotated[Path, typer.Option("--data", help="The data folder.")]
+
+
+def now() -> datetime:
+    """The system's clock: the one source of time of a running Locum."""
+    return datetime.now(UTC)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The data folder to make.")],
+    admin: Annotated[str, typer.Option(help="The first administrator's name.")],
+    estate: Annotated[Path | None, typer.Option(help="An estate; one is begun without.")] = None,
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8440,
+    origin: Annotated[str, typer.Option(help="The public address.")] = "",
+) -> None:
+    """Make a data folder, and print the first administrator's invitation (10 min, once)."""
+    with errors_explained():
+        place = str(estate.resolve()) if estate is not None else "estate.yaml"
+        address = origin or f"http://127.0.0.1:{port}"
+        text = _SETTINGS.format(estate=place, origin=address, port=port)
+        make_folder(folder, text, now, secrets.token_bytes)
+        if estate is None:
+            (folder / "estate.yaml").write_text(_ESTATE.format(admin=admin))
+        invitation(folder, admin)
+
+
+def invitation(folder: Path, admin: str) -> None:
+    """Print a bootstrap invitation; whoever may read the folder may make one."""
+    started = start(folder, now, secrets.token_bytes)
+    try:
+        code, ends = started.locum.store.act(
+            lambda transaction: issue_invitation(
+                started.locum, transaction, IdentityName(admin), "operator"
+            )
+        ).result()
+        console.print(f"Verifier key of the ledger:  {started.sequencer.signer.verifier}")
+        console.print(f"Invitation for {admin}, once, until {ends:%H:%M:%S} UTC:\n")
+        origin = started.settings.server.origin
+        console.print(f"  locum login --url {origin} --invite {code.reveal()}\n", markup=False)
+        console.print(f"Now start it:  locum serve --data {folder}", markup=False)
+    finally:
+        started.locum.store.close()
+
+
+def serve(
+    data: Folder = Path("locum-data"),
+    port: Annotated[int | None, typer.Option(help="Listen on another port.")] = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; SIGHUP reads the estate again."""
+    with errors_explained():
+        serve_until_stopped(data, now, secrets.token_bytes, port, reload_on=signal.SIGHUP)
+
+
+def put(
+    name: Annotated[str, typer.Argument(help="The secret's name, e.g. orders-db-admin-password.")],
+    data: Folder = Path("locum-data"),
+) -> None:
+    """Seal a secret in the vault; it is read from standard input, never from the command line.
+
+    With the built-in vault on SQLite, stop `locum serve` first: one process writes at a time.
+    """
+    with errors_explained():
+        text = sys.stdin.readline().rstrip("\n")
+        if not text:
+            raise MalformedInput("Standard input is empty.", "Pipe the secret in.")
+        started = start(data, now, secrets.token_bytes)
+        try:
+            version = started.locum.vault.write(checked_name(name), Secret(text))
+        finally:
+            started.locum.store.close()
+        console.print(f"Sealed {name} as version {version}.", markup=False)

@@ -1,0 +1,114 @@
+"""Serve: the HTTP face and the rounds of one process, from start to graceful stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+from joserfc.jwk import ECKey
+
+from locum.http.access_token import AccessTokens
+from locum.http.app import make_app
+from locum.http.face import Face
+from locum.http.proof import ProofVerifier
+from locum.http.throttle import Throttle
+from locum.model.refusal import LocumError
+from locum.service.rounds import EstateWatch, Rounds
+from locum.service.starting import Started, start
+
+
+def set_up_logging() -> None:
+    """Log JSON lines to standard error; secrets have no text, so none can be logged."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
+    """The uvicorn server of a Locum that was put together."""
+    settings = started.settings.server
+    origin = settings.origin
+    if port is not None:
+        origin = f"{origin.rsplit(':', 1)[0]}:{port}"
+    face = Face(
+        started.locum,
+        ProofVerifier(origin),
+        AccessTokens(ECKey.import_key(started.token_key.reveal()), origin),
+        Throttle(settings.calls_per_second, settings.burst),
+        started.sequencer.signer.verifier,
+    )
+    config = uvicorn.Config(
+        make_app(face, origin),
+        host=settings.host,
+        port=settings.port if port is None else port,
+        ssl_certfile=_beside(started, settings.certificate),
+        ssl_keyfile=_beside(started, settings.key),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        loop="uvloop",
+        http="httptools",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=1_000,
+    )
+    return uvicorn.Server(config)
+
+
+def serve_until_stopped(
+    folder: Path,
+    clock: Callable[[], datetime],
+    rng: Callable[[int], bytes],
+    port: int | None,
+    *,
+    reload_on: signal.Signals | None = None,
+) -> None:
+    """Serve a data folder until the process is told to stop.
+
+    Raises:
+        LocumError: it cannot start; with what to mend.
+    """
+    set_up_logging()
+    started = start(folder, clock, rng)
+    rounds = Rounds(started)
+    server = server_of(started, port)
+    if reload_on is not None:
+        signal.signal(reload_on, lambda *_: _reload(started))
+    try:
+        rounds.start()
+        structlog.get_logger("locum").info(
+            "serving", origin=started.settings.server.origin, estate=started.locum.estate.now.digest
+        )
+        server.run()
+    finally:
+        rounds.stop()
+        started.locum.store.close()
+
+
+def _reload(started: Started) -> None:
+    def reload() -> None:
+        try:
+            EstateWatch(started).reload()
+        except LocumError as error:
+            structlog.get_logger("locum").error("estate.refused", error=str(error))
+
+    threading.Thread(target=reload, name="reload").start()
+
+
+def _beside(started: Started, file: str) -> str | None:
+    return str(started.folder / file) if file else None

@@ -1,0 +1,1 @@
+"""The demo: a story played for real, each step checked."""
