@@ -6,6 +6,8 @@ activation and, for open grants, again and again.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from locum.evidence.probe import observe
 from locum.model.cause import Cause
 from locum.model.path import Path
@@ -13,14 +15,20 @@ from locum.model.refusal import LocumError
 from locum.model.request import Open
 from locum.service.wiring import Locum
 
+RECENT = timedelta(seconds=2)
+"""What was seen so recently is not looked at again, however many ask."""
+
 
 def observe_path(locum: Locum, path: Path) -> None:
-    """Run the path's probe, and keep what it saw for the decisions that follow.
+    """Run the path's probe unless it just ran, and keep what it saw for decisions.
 
     Raises:
         Unavailable, MalformedInput: the probe cannot run; undecided is not "down".
     """
     if path.probe is None:
+        return
+    last = locum.observations.get(path.name)
+    if last is not None and timedelta(0) <= locum.clock() - last.at <= RECENT:
         return
     locum.observations.pop(path.name, None)
     databases = locum.estate.now.databases

@@ -43,11 +43,12 @@ def upgrade() -> None:
     for name, where in (
         ("requests_unreviewed", "review_due IS NOT NULL"),
         ("requests_unsettled", "unsettled"),
+        ("requests_drilled", "cause = 'drill' AND closed_at IS NOT NULL"),
     ):
         op.create_index(
             name,
             "requests",
-            ["path"],
+            ["path", "id"],
             sqlite_where=sa.text(where),
             postgresql_where=sa.text(where),
         )

@@ -1,0 +1,1 @@
+"""Benchmarks: figures that the docs quote, measured beside OpenBao in the same run."""

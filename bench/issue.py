@@ -1,0 +1,116 @@
+"""`make bench-issue`: issue and check leased tokens, beside OpenBao's service tokens.
+
+The full path is measured on both sides: the caller proved, the decision made, the record durable
+before the answer. Locum's act is `POST /v1/requests/{id}/activate`: access token and DPoP proof
+verified, all seven laws decided, state, token hash and ledger entry committed, token delivered.
+OpenBao's is `POST auth/token/create` of a service token with a lease, audit on.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+
+from bench.load import Run, run
+from bench.locum_server import LocumServer
+from bench.openbao import OpenBao
+
+CLIENTS = (1, 8, 32, 128)
+SECONDS = 4.0
+ROOM = {1: 9_000, 8: 36_000, 32: 44_000, 128: 44_000}
+
+
+def main() -> None:
+    """Measure, and print a table with ratios."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    print(
+        f"{platform.machine()}, {_model()}, Python {platform.python_version()}; {seconds:.0f} s each"
+    )
+    bao, rows = OpenBao(), []
+    try:
+        theirs = {clients: _bao_issue(bao, clients, seconds) for clients in CLIENTS}
+        looked = {clients: _bao_look(bao, clients, seconds) for clients in CLIENTS}
+    finally:
+        bao.close()
+    room = {clients: int(ROOM[clients] * seconds / SECONDS) for clients in CLIENTS}
+    server = LocumServer(sum(room.values()))
+    try:
+        at, tokens = 0, ""
+        for clients in CLIENTS:
+            chosen = server.requests[at : at + room[clients]]
+            calls = [server.call("POST", f"/v1/requests/{one}/activate", "{}") for one in chosen]
+            ours = run(server.origin, calls, clients, seconds, server.pid, status=201)
+            at += max(ours.used, 1)
+            rows.append(("issue", clients, ours, theirs[clients]))
+        opened = server.client.post(f"/v1/requests/{server.requests[at]}/activate")
+        tokens = opened["credential"]["value"]
+        form = "application/x-www-form-urlencoded"
+        for clients in CLIENTS:
+            calls = [
+                server.call("POST", "/oauth/introspect", f"token={tokens}", form)
+                for _ in range(2_000)
+            ]
+            ours = run(server.origin, calls, clients, seconds, server.pid, status=200, again=True)
+            rows.append(("check", clients, ours, looked[clients]))
+        _ends_in_time(server, server.requests[at + 1 : at + 1 + 300])
+    finally:
+        server.close()
+    _table(rows)
+
+
+def _bao_issue(bao: OpenBao, clients: int, seconds: float) -> Run:
+    body = json.dumps({"ttl": "5m", "policies": ["default"]})
+    call = "\t".join(["POST", "/v1/auth/token/create", "X-Vault-Token", bao.client.token, body])
+    return run(bao.url, [call], clients, seconds, bao.pid, status=200, again=True)
+
+
+def _bao_look(bao: OpenBao, clients: int, seconds: float) -> Run:
+    made = bao.client.auth.token.create(ttl="1h", policies=["default"])
+    token = made["auth"]["client_token"]
+    call = "\t".join(["GET", "/v1/auth/token/lookup-self", "X-Vault-Token", token, ""])
+    return run(bao.url, [call], clients, seconds, bao.pid, status=200, again=True)
+
+
+def _ends_in_time(server: LocumServer, requests: list[str]) -> None:
+    """Nothing is called valid past its end: close grants under load, and ask at once."""
+    late = 0
+    for request in requests:
+        opened = server.client.post(f"/v1/requests/{request}/activate")
+        server.client.post(f"/v1/grants/{opened['grant']['id']}/close", {})
+        answer = server.client._call(
+            "POST", "/oauth/introspect", data={"token": opened["credential"]["value"]}
+        )
+        late += bool(answer["active"])
+    print(f"closed and then called valid: {late} of {len(requests)}")
+
+
+def _table(rows: list[tuple[str, int, Run, Run]]) -> None:
+    head = (
+        f"{'act':6} {'clients':>7} | {'Locum/s':>8} {'p50 ms':>7} {'p99':>7} {'p99.9':>7} "
+        f"{'cores':>5} {'MB':>5} {'kB/act':>6} | {'OpenBao/s':>9} {'p50':>7} {'p99':>7} "
+        f"{'cores':>5} {'MB':>5} {'kB/act':>6} | ratio"
+    )
+    print(head)
+    for act, clients, ours, theirs in rows:
+        print(
+            f"{act:6} {clients:7} | {ours.rate:8.0f} {ours.p50:7.2f} {ours.p99:7.2f} "
+            f"{ours.p999:7.2f} {ours.cpu:5.2f} {ours.rss_mb:5.0f} {ours.written_kb:6.1f} | "
+            f"{theirs.rate:9.0f} {theirs.p50:7.2f} {theirs.p99:7.2f} {theirs.cpu:5.2f} "
+            f"{theirs.rss_mb:5.0f} {theirs.written_kb:6.1f} | {ours.rate / theirs.rate:5.2f}"
+        )
+        if ours.wrong or theirs.wrong:
+            print(
+                f"       not as expected: {ours.wrong} {ours.said} / {theirs.wrong} {theirs.said}"
+            )
+
+
+def _model() -> str:
+    with open("/proc/cpuinfo") as info:
+        names = [line.split(":", 1)[1].strip() for line in info if line.startswith("model name")]
+    return f"{len(names)} × {names[0]}, {time.strftime('%Y-%m-%d')}"
+
+
+if __name__ == "__main__":
+    main()
