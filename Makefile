@@ -14,7 +14,7 @@ venv: ## make .venv from the lock (done by the other targets too)
 	@scripts/make-venv
 
 run: venv ## play the demo: make run ARGS="--story break-glass --once"
-	@$(PYTHON) -m locum.cli.main demo $(ARGS)
+	@$(PYTHON) -m locum demo $(ARGS)
 
 test: venv ## run the tests: make test [K=expression] [ARGS="tests/ledger -x"]
 	@scripts/need-program strace=strace faketime=faketime

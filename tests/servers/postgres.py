@@ -70,7 +70,7 @@ class PostgresProcess:
         if os.geteuid() == 0:
             os.chown(self.folder, self._uid, self._uid)
         try:
-            self.bin_dir = self._reachable(installed_programs())
+            self.bin_dir = reachable(installed_programs(), self._uid, self.folder)
             self._initialise()
             self.start()
         except BaseException:
@@ -193,17 +193,19 @@ class PostgresProcess:
         # A killed server leaves its file behind, with another pid.
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
-    def _reachable(self, programs: Path) -> Path:
-        # Asked of another program: until it runs, `setpriv` itself may still read everything.
-        command = [*as_user(self._uid), "test", "-x", str(programs / "postgres")]
-        if subprocess.run(command, cwd=self.folder, check=False).returncode == 0:
-            return programs
-        package, copy = programs.parents[1], self.folder / "programs"
-        for name in (package.name, f"{package.name}.libs"):
-            shutil.copytree(package.parent / name, copy / name, symlinks=True)
-        for path in (copy, *copy.rglob("*")):
-            os.chown(path, self._uid, self._uid, follow_symlinks=False)
-        return copy / programs.relative_to(package.parent)
+
+def reachable(programs: Path, uid: int, folder: Path) -> Path:
+    """Give the folder of programs as `uid` can run them: `programs`, or a copy below `folder`."""
+    # Asked of another program: until it runs, `setpriv` itself may still read everything.
+    command = [*as_user(uid), "test", "-x", str(programs / "postgres")]
+    if subprocess.run(command, cwd=folder, check=False).returncode == 0:
+        return programs
+    package, copy = programs.parents[1], folder / "programs"
+    for name in (package.name, f"{package.name}.libs"):
+        shutil.copytree(package.parent / name, copy / name, symlinks=True)
+    for path in (copy, *copy.rglob("*")):
+        os.chown(path, uid, uid, follow_symlinks=False)
+    return copy / programs.relative_to(package.parent)
 
 
 def installed_programs() -> Path:
