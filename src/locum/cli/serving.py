@@ -15,13 +15,17 @@ import uvicorn
 from joserfc.jwk import ECKey
 
 from locum.http.access_token import AccessTokens
-from locum.http.app import make_app
+from locum.http.app import LARGEST_BODY, make_app
 from locum.http.face import Face
+from locum.http.hot import ShortWay
 from locum.http.proof import ProofVerifier
 from locum.http.throttle import Throttle
 from locum.model.refusal import LocumError
 from locum.service.rounds import EstateWatch, Rounds
 from locum.service.starting import Started, start
+
+SWITCH_SECONDS = 0.0005
+"""How long the loop's thread may keep the interpreter from the writer's, which needs it often."""
 
 
 def set_up_logging() -> None:
@@ -53,7 +57,7 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
         started.sequencer.signer.verifier,
     )
     config = uvicorn.Config(
-        make_app(face, origin),
+        ShortWay(make_app(face, origin), face, LARGEST_BODY),
         host=settings.host,
         port=settings.port if port is None else port,
         ssl_certfile=_beside(started, settings.certificate),
@@ -84,6 +88,7 @@ def serve_until_stopped(
         LocumError: it cannot start; with what to mend.
     """
     set_up_logging()
+    sys.setswitchinterval(SWITCH_SECONDS)
     started = start(folder, clock, rng)
     rounds = Rounds(started)
     server = server_of(started, port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import get
 
-from locum.http.face import Call, admitted, face_of
+from locum.http.face import Incoming, admitted, face_of
 from locum.http.views import FindingView, PathView, finding_view
 from locum.service.caller import Proven
 from locum.service.findings import findings, standing_of
@@ -12,7 +12,7 @@ from locum.store.port import Transaction
 
 
 @get("/v1/paths", summary="Declared paths and how they stand", sync_to_thread=True)
-def paths(request: Call, proven: Proven) -> list[PathView]:
+def paths(request: Incoming, proven: Proven) -> list[PathView]:
     """List every declared path."""
     locum = face_of(request).locum
 
@@ -39,7 +39,7 @@ def paths(request: Call, proven: Proven) -> list[PathView]:
 
 
 @get("/v1/findings", summary="What is wrong now", sync_to_thread=True)
-def found(request: Call, proven: Proven) -> list[FindingView]:
+def found(request: Incoming, proven: Proven) -> list[FindingView]:
     """List the findings of the estate and of what is running."""
     locum = face_of(request).locum
     return admitted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -20,8 +20,8 @@ from locum.http.throttle import Throttle
 from locum.http.views import OpenedView, credential_view, grant_view
 from locum.laws.permits import Refusal
 from locum.ledger.note import VerifierKey
-from locum.model.refusal import MalformedInput, RefusedError
-from locum.service.activate import Opened
+from locum.model.refusal import MalformedInput, RefusedError, Unavailable
+from locum.service.activate import NotPrepared, Opened
 from locum.service.caller import Caller, Proven, admit
 from locum.service.credential import produce
 from locum.service.wiring import Locum
@@ -31,7 +31,6 @@ from locum.store.records import Answer
 T = TypeVar("T")
 ANSWERS_KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
-Call = Request[Any, Any, Any]
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -63,15 +62,49 @@ class Face:
     verifier_key: VerifierKey
 
 
+class ShortCall(msgspec.Struct, frozen=True):
+    """A call that came the short way (`http.hot`), past the framework's routing.
+
+    Args:
+        headers: by lower-case name.
+        content: the whole body, within the limit.
+    """
+
+    face: Face
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    source: str
+    content: bytes
+
+
+Incoming = Request[Any, Any, Any]
+Call = Incoming | ShortCall
+
+
 def face_of(request: Call) -> Face:
     """The face that serves this call."""
+    if isinstance(request, ShortCall):
+        return request.face
     face: Face = request.app.state["face"]
     return face
 
 
 def source_of(request: Call) -> str:
     """The network address that a call came from, as the socket says; no header is believed."""
+    if isinstance(request, ShortCall):
+        return request.source
     return request.client.host if request.client is not None else "unknown"
+
+
+def path_of(request: Call) -> str:
+    """The call's path, without query."""
+    return request.path if isinstance(request, ShortCall) else request.url.path
+
+
+async def body_of(request: Call) -> bytes:
+    """The call's whole body."""
+    return request.content if isinstance(request, ShortCall) else await request.body()
 
 
 def prove(request: Call) -> Proven:
@@ -90,7 +123,7 @@ def prove(request: Call) -> Proven:
     proven, _ = face.proofs.verify(
         request.headers.get("dpop"),
         request.method,
-        request.url.path,
+        path_of(request),
         now,
         token=token,
         source=source,
@@ -116,6 +149,16 @@ def admitted(request: Call, proven: Proven, function: Callable[[Transaction, Cal
 async def act(
     request: Call, proven: Proven, function: Callable[[Transaction], Done | Refusal]
 ) -> Done | Replayed:
+    """Run an act that needs nothing looked at before it; see `attempt`."""
+    outcome = await attempt(request, proven, function)
+    if isinstance(outcome, NotPrepared):
+        raise Unavailable("The act was not prepared.", "Try again.")
+    return outcome
+
+
+async def attempt(
+    request: Call, proven: Proven, function: Callable[[Transaction], Done | NotPrepared | Refusal]
+) -> Done | Replayed | NotPrepared:
     """Run an act, once per idempotency key.
 
     Raises:
@@ -126,10 +169,10 @@ async def act(
     key = request.headers.get("idempotency-key", "")
     if len(key) > LONGEST_KEY:
         raise MalformedInput("The idempotency key is too long.", f"Use at most {LONGEST_KEY}.")
-    body = await request.body()
-    asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+    body = await body_of(request)
+    asked = hashlib.sha256(f"{request.method} {path_of(request)}\n".encode() + body).digest()
 
-    def whole(transaction: Transaction) -> Done | Replayed | Refusal:
+    def whole(transaction: Transaction) -> Done | Replayed | NotPrepared | Refusal:
         now = face.locum.clock()
         kept = transaction.answer(proven.jkt, key) if key else None
         if kept is not None:
@@ -168,7 +211,10 @@ async def deliver(request: Call, outcome: Done | Replayed) -> Response[Any]:
     if isinstance(outcome, Replayed) or outcome.opened is None or not outcome.opened.taken:
         return respond(outcome)
     locum = face_of(request).locum
-    credential = await anyio.to_thread.run_sync(produce, locum, outcome.opened)
+    if outcome.opened.secret is not None:
+        credential = produce(locum, outcome.opened)
+    else:
+        credential = await anyio.to_thread.run_sync(produce, locum, outcome.opened)
     return respond(
         Done(
             outcome.status,

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import Parameter
 
-from locum.http.face import Call, Done, act, admitted, deliver, face_of, respond
+from locum.http.face import Done, Incoming, act, admitted, deliver, face_of, respond
 from locum.http.requests import Comment, path_name
 from locum.http.views import GrantPage, GrantView, OpenedView, grant_view
 from locum.laws.permits import Refusal
@@ -42,7 +42,7 @@ class ReviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/", summary="Grants, newest first", sync_to_thread=True)
 def index(
-    request: Call,
+    request: Incoming,
     proven: Proven,
     cursor: str | None = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
@@ -62,7 +62,7 @@ def index(
 
 
 @get("/{grant_id:str}", summary="One grant", sync_to_thread=True)
-def show(request: Call, proven: Proven, grant_id: str) -> GrantView:
+def show(request: Incoming, proven: Proven, grant_id: str) -> GrantView:
     """Show a grant."""
     return admitted(
         request,
@@ -72,7 +72,7 @@ def show(request: Call, proven: Proven, grant_id: str) -> GrantView:
 
 
 @post("/{grant_id:str}/credential", summary="Take the credential, once", status_code=201)
-async def take(request: Call, proven: Proven, grant_id: str) -> Response[OpenedView]:
+async def take(request: Incoming, proven: Proven, grant_id: str) -> Response[OpenedView]:
     """Take the credential of an open grant; it is in the answer once, and never again."""
     locum, grant = face_of(request).locum, GrantId(grant_id)
 
@@ -94,7 +94,7 @@ async def take(request: Call, proven: Proven, grant_id: str) -> Response[OpenedV
 
 @post("/{grant_id:str}/close", summary="End the grant now", status_code=200)
 async def close(
-    request: Call, proven: Proven, grant_id: str, data: CloseBody | None = None
+    request: Incoming, proven: Proven, grant_id: str, data: CloseBody | None = None
 ) -> Response[GrantView]:
     """Close a grant; its credential is dead as soon as `dead` says so."""
     locum, body = face_of(request).locum, data or CloseBody()
@@ -112,7 +112,7 @@ async def close(
 
 @post("/{grant_id:str}/review", summary="Judge the grant", status_code=200)
 async def review(
-    request: Call, proven: Proven, grant_id: str, data: ReviewBody
+    request: Incoming, proven: Proven, grant_id: str, data: ReviewBody
 ) -> Response[GrantView]:
     """Judge a closed grant, which unblocks its path."""
     locum = face_of(request).locum

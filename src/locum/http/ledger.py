@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import Response, get
 
-from locum.http.face import Call, face_of
+from locum.http.face import Incoming, face_of
 from locum.ledger.receipt import make_receipt
 from locum.ledger.tiles import TileName, hash_reader
 from locum.model.refusal import MalformedInput, NotFound
@@ -16,21 +16,21 @@ _FRESH = {"Cache-Control": "no-cache"}
 
 
 @get("/ledger/checkpoint", summary="The newest signed checkpoint", sync_to_thread=True)
-def checkpoint(request: Call) -> Response[bytes]:
+def checkpoint(request: Incoming) -> Response[bytes]:
     """The signed note."""
     note = StoreSource(face_of(request).locum.store).checkpoint()
     return Response(note, media_type="text/plain; charset=utf-8", headers=_FRESH)
 
 
 @get("/ledger/vkey", summary="The key that signs checkpoints")
-async def vkey(request: Call) -> Response[bytes]:
+async def vkey(request: Incoming) -> Response[bytes]:
     """The verifier key; compare it with one that you got another way."""
     text = f"{face_of(request).verifier_key}\n".encode()
     return Response(text, media_type="text/plain; charset=utf-8", headers=_FRESH)
 
 
 @get("/ledger/tile/{name:path}", summary="A hash tile or an entry bundle", sync_to_thread=True)
-def tile(request: Call, name: str) -> Response[bytes]:
+def tile(request: Incoming, name: str) -> Response[bytes]:
     """A tile of any checkpoint that was signed."""
     place = TileName.parse("tile" + name)
     data = StoreSource(face_of(request).locum.store).tile(place)
@@ -40,7 +40,7 @@ def tile(request: Call, name: str) -> Response[bytes]:
 
 
 @get("/ledger/receipt/{index:int}", summary="A receipt (tlog-proof)", sync_to_thread=True)
-def receipt(request: Call, index: int) -> Response[bytes]:
+def receipt(request: Incoming, index: int) -> Response[bytes]:
     """The proof that entry `index` is in the ledger, checkable offline."""
     store = face_of(request).locum.store
 

@@ -17,7 +17,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from locum.http.access_token import LIFE
-from locum.http.face import Call, face_of, prove, source_of
+from locum.http.face import Call, Incoming, body_of, face_of, prove, source_of
 from locum.http.problems import JSON
 from locum.model.refusal import LocumError, TooMany
 from locum.service.caller import admit
@@ -44,7 +44,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 @post("/oauth/token", summary="An access token for a registered key", status_code=200)
-async def token(request: Call) -> Response[Any]:
+async def token(request: Incoming) -> Response[Any]:
     """Give an access token bound to the key that the DPoP proof shows."""
     face, source = face_of(request), source_of(request)
     now = face.locum.clock()
@@ -77,20 +77,20 @@ async def token(request: Call) -> Response[Any]:
 
 
 @post("/oauth/introspect", summary="Is this leased token live", status_code=200)
-async def introspect(request: Call) -> Response[Any]:
+async def introspect(request: Incoming) -> Response[Any]:
     """Tell an authenticated resource server whether a leased token is live right now."""
-    return await answered(request, _introspect)
+    return await answered(request, introspect_call)
 
 
 @post("/oauth/revoke", summary="Revoke a leased token", status_code=200)
-async def revoke(request: Call) -> Response[Any]:
+async def revoke(request: Incoming) -> Response[Any]:
     """Close the grant of a leased token; unknown tokens are answered alike (RFC 7009 §2.2)."""
     return await answered(request, _revoke)
 
 
 async def answered(request: Call, verb: Any) -> Response[Any]:
     """Run an OAuth verb for a proved caller, with the errors of RFC 6749."""
-    form = dict(parse_qsl((await request.body()).decode("ascii", "replace")))
+    form = dict(parse_qsl((await body_of(request)).decode("ascii", "replace")))
     if not form.get("token"):
         return _error(400, "invalid_request", "Send `token`.")
     try:
@@ -106,7 +106,7 @@ async def answered(request: Call, verb: Any) -> Response[Any]:
         return _error(401, "invalid_client", str(error))
 
 
-async def _introspect(request: Call, proven: Any, text: str) -> Introspection:
+async def introspect_call(request: Call, proven: Any, text: str) -> Introspection:
     locum = face_of(request).locum
     found = locum.store.look(lambda transaction: introspect_token(locum, transaction, proven, text))
     if found is None:
@@ -131,13 +131,13 @@ async def _revoke(request: Call, proven: Any, text: str) -> dict[str, str]:
 
 
 @get("/oauth/jwks", summary="The keys that sign access tokens")
-async def jwks(request: Call) -> dict[str, Any]:
+async def jwks(request: Incoming) -> dict[str, Any]:
     """The JWK set."""
     return face_of(request).tokens.public()
 
 
 @get("/.well-known/oauth-authorization-server", summary="RFC 8414 metadata")
-async def metadata(request: Call) -> dict[str, Any]:
+async def metadata(request: Incoming) -> dict[str, Any]:
     """The authorization server's metadata."""
     origin = request.app.state["origin"]
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from locum.http.face import Call, face_of
+from locum.http.face import Incoming, face_of
 from locum.service.metrics import exposition
 
 
@@ -16,7 +16,7 @@ async def healthz() -> dict[str, str]:
 
 
 @get("/readyz", summary="Acts would be accepted", sync_to_thread=True)
-def readyz(request: Call) -> dict[str, str]:
+def readyz(request: Incoming) -> dict[str, str]:
     """Tell whether acts would be accepted now; 503 with what to do where they would not."""
     locum = face_of(request).locum
     locum.store.ready()
@@ -25,7 +25,7 @@ def readyz(request: Call) -> dict[str, str]:
 
 
 @get("/metrics", summary="Prometheus metrics", sync_to_thread=True)
-def metrics(request: Call) -> Response[bytes]:
+def metrics(request: Incoming) -> Response[bytes]:
     """The metrics in Prometheus' text format; they name no person and no secret."""
     return Response(exposition(face_of(request).locum), media_type=CONTENT_TYPE_LATEST)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from litestar import Response, delete, get, post
 
-from locum.http.face import Call, admitted, face_of, source_of
+from locum.http.face import Incoming, admitted, face_of, source_of
 from locum.model.names import IdentityName
 from locum.model.secret import Secret
 from locum.service.caller import Proven
@@ -49,7 +49,7 @@ class KeyView(msgspec.Struct, frozen=True):
 
 
 @post("/v1/invitations", summary="Invite a person (administrators)", status_code=201)
-async def invitations(request: Call, proven: Proven, data: InviteBody) -> InvitationView:
+async def invitations(request: Incoming, proven: Proven, data: InviteBody) -> InvitationView:
     """Invite somebody of the estate to register a key."""
     locum = face_of(request).locum
     code, ends = await asyncio.wrap_future(
@@ -67,7 +67,7 @@ async def invitations(request: Call, proven: Proven, data: InviteBody) -> Invita
 
 
 @post("/v1/keys", summary="Register a key against an invitation", status_code=201)
-async def register(request: Call, data: RegisterBody) -> KeyView:
+async def register(request: Incoming, data: RegisterBody) -> KeyView:
     """Register the key whose possession the DPoP proof shows; needs no access token."""
     face, source = face_of(request), source_of(request)
     now = face.locum.clock()
@@ -95,7 +95,7 @@ async def register(request: Call, data: RegisterBody) -> KeyView:
 
 
 @get("/v1/keys", summary="One's own keys", sync_to_thread=True)
-def keys(request: Call, proven: Proven) -> list[KeyView]:
+def keys(request: Incoming, proven: Proven) -> list[KeyView]:
     """List every key that was ever registered for the caller (EVT-1)."""
     return admitted(
         request,
@@ -115,7 +115,7 @@ def keys(request: Call, proven: Proven) -> list[KeyView]:
 
 
 @delete("/v1/keys/{jkt:str}", summary="Revoke a key", status_code=200)
-async def revoke(request: Call, proven: Proven, jkt: str) -> Response[None]:
+async def revoke(request: Incoming, proven: Proven, jkt: str) -> Response[None]:
     """Revoke one's own key, or as an administrator anybody's."""
     locum = face_of(request).locum
     await asyncio.wrap_future(

@@ -74,6 +74,11 @@ def problem_of(error: LocumError) -> Problem:
 
 
 def answer_error(_request: Request[Any, Any, Any], error: LocumError) -> Response[bytes]:
+    """Answer with an error of ours, for the framework."""
+    return error_answer(error)
+
+
+def error_answer(error: LocumError) -> Response[bytes]:
     """Answer with an error of ours."""
     headers = {}
     if isinstance(error, TooMany):
@@ -100,8 +105,13 @@ def answer_http_error(_request: Request[Any, Any, Any], error: HTTPException) ->
 
 
 def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer that Locum itself failed, for the framework."""
+    return bug_answer(request.url.path, error)
+
+
+def bug_answer(path: str, error: Exception) -> Response[bytes]:
     """Answer that Locum itself failed; nothing of the cause leaves it."""
-    _log.error("call.failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+    _log.error("call.failed", path=path, kind=type(error).__name__, exc_info=error)
     problem = Problem(
         "urn:locum:problem:internal",
         "Locum failed",

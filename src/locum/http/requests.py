@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import anyio.to_thread
@@ -9,14 +10,14 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import Parameter
 
-from locum.http.face import Call, Done, act, admitted, deliver, face_of, respond
+from locum.http.face import Call, Done, Incoming, act, admitted, attempt, deliver, face_of, respond
 from locum.http.views import OpenedView, Page, RequestView, grant_view, request_view
 from locum.laws.permits import Refusal
 from locum.model.cause import Cause, Evidence
 from locum.model.names import Digest, PathName, RequestId
-from locum.model.refusal import MalformedInput
+from locum.model.refusal import MalformedInput, Unavailable
 from locum.model.request import ask_of
-from locum.service.activate import activate_request
+from locum.service.activate import NotPrepared, Opened, activate_request
 from locum.service.ask import Asked, make_request
 from locum.service.caller import Proven
 from locum.service.credential import prepare
@@ -67,7 +68,7 @@ def _shown(request: Call, transaction: Transaction, row: Row) -> RequestView:
 
 
 @post("/", summary="Ask that a path be opened", status_code=201)
-async def ask(request: Call, proven: Proven, data: AskBody) -> Response[RequestView]:
+async def ask(request: Incoming, proven: Proven, data: AskBody) -> Response[RequestView]:
     """Make a request."""
     locum = face_of(request).locum
     asked = Asked(path_name(data.path), data.cause, data.reason, data.evidence)
@@ -81,7 +82,7 @@ async def ask(request: Call, proven: Proven, data: AskBody) -> Response[RequestV
 
 @get("/", summary="Requests, newest first", sync_to_thread=True)
 def index(
-    request: Call,
+    request: Incoming,
     proven: Proven,
     cursor: str | None = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
@@ -99,7 +100,7 @@ def index(
 
 
 @get("/{request_id:str}", summary="One request", sync_to_thread=True)
-def show(request: Call, proven: Proven, request_id: str) -> RequestView:
+def show(request: Incoming, proven: Proven, request_id: str) -> RequestView:
     """Show a request."""
     return admitted(
         request,
@@ -112,7 +113,7 @@ def show(request: Call, proven: Proven, request_id: str) -> RequestView:
 
 @post("/{request_id:str}/approvals", summary="Approve or deny", status_code=200)
 async def decide(
-    request: Call, proven: Proven, request_id: str, data: DecisionBody
+    request: Incoming, proven: Proven, request_id: str, data: DecisionBody
 ) -> Response[RequestView]:
     """Approve or deny exactly the digest that is named."""
     locum = face_of(request).locum
@@ -134,20 +135,44 @@ async def decide(
 
 @post("/{request_id:str}/activate", summary="Open the path", status_code=201)
 async def activate(
-    request: Call, proven: Proven, request_id: str, data: ActivateBody | None = None
+    request: Incoming, proven: Proven, request_id: str, data: ActivateBody | None = None
 ) -> Response[OpenedView]:
     """Open the path; the credential is in the answer once, and never again."""
-    locum = face_of(request).locum
-    take = data is None or data.deliver
-    await anyio.to_thread.run_sync(prepare, locum, proven, RequestId(request_id))
+    return await open_path(request, proven, RequestId(request_id), data or ActivateBody())
 
-    def verb(transaction: Transaction) -> Done | Refusal:
-        opened = activate_request(locum, transaction, proven, RequestId(request_id), take=take)
-        if isinstance(opened, Refusal):
+
+async def open_path(
+    request: Call, proven: Proven, request_id: RequestId, body: ActivateBody
+) -> Response[OpenedView]:
+    """Open a path: at once where nothing is to be looked at, else after looking."""
+    locum, prepared = face_of(request).locum, False
+
+    def verb(transaction: Transaction) -> Done | NotPrepared | Refusal:
+        opened = activate_request(
+            locum, transaction, proven, request_id, take=body.deliver, prepared=prepared
+        )
+        if not isinstance(opened, Opened):
             return opened
         return Done(201, OpenedView(grant_view(opened.row.state), None), opened)
 
-    return await deliver(request, await act(request, proven, verb))
+    outcome = await attempt(request, proven, verb)
+    if isinstance(outcome, NotPrepared):
+        await anyio.to_thread.run_sync(prepare, locum, outcome.path, request_id, proven)
+        prepared = True
+        return await deliver(request, await act(request, proven, _without_looking(verb)))
+    return await deliver(request, outcome)
+
+
+def _without_looking(
+    verb: Callable[[Transaction], Done | NotPrepared | Refusal],
+) -> Callable[[Transaction], Done | Refusal]:
+    def whole(transaction: Transaction) -> Done | Refusal:
+        outcome = verb(transaction)
+        if isinstance(outcome, NotPrepared):
+            raise Unavailable("The path is still not looked at.", "Try again.")
+        return outcome
+
+    return whole
 
 
 router = Router("/v1/requests", route_handlers=[ask, index, show, decide, activate])

@@ -24,6 +24,7 @@ from locum.model.request import Closed, CloseReason, Open, approvals_of, ask_of
 from locum.model.secret import Secret
 from locum.service.ask import find_path
 from locum.service.caller import Caller, Proven, admit
+from locum.service.observe import seen_recently
 from locum.service.record import (
     declared_then,
     grant_row,
@@ -50,16 +51,30 @@ class Opened(msgspec.Struct, frozen=True):
     secret: Secret | None = None
 
 
+class NotPrepared(msgspec.Struct, frozen=True):
+    """Something must be looked at on the network before this path opens; nothing has changed."""
+
+    path: Path
+
+
 def activate_request(
-    locum: Locum, transaction: Transaction, proven: Proven, request: RequestId, *, take: bool
-) -> Opened | Refusal:
+    locum: Locum,
+    transaction: Transaction,
+    proven: Proven,
+    request: RequestId,
+    *,
+    take: bool,
+    prepared: bool,
+) -> Opened | NotPrepared | Refusal:
     """Open the path of a request that is ready.
 
     Args:
         take: deliver the credential at once, which spends a use.
+        prepared: vault, target and primary were looked at for this call.
 
     Returns:
-        The open grant, or the refusal, which is on the record.
+        The open grant; or that something is to be looked at first; or the refusal, which is on
+        the record.
 
     Raises:
         NotFound: no such request, or the estate no longer declares its path.
@@ -67,10 +82,13 @@ def activate_request(
         Conflict: another grant of the same target is live.
     """
     now, estate = locum.clock(), locum.estate.now
-    caller = admit(transaction, estate, proven, now, spend=True)
     row = request_row(transaction, request)
     asked = ask_of(row.state)
     identity, path = find_path(estate, asked.path)
+    if not prepared and (path.target is not None or not seen_recently(locum, path)):
+        admit(transaction, estate, proven, now, spend=False)
+        return NotPrepared(path)
+    caller = admit(transaction, estate, proven, now, spend=True)
     facts = Facts(
         caller.presented,
         missing_conditions(conditions(path, identity), caller.vouched, caller.source),

@@ -32,8 +32,7 @@ from locum.model.request import (
 )
 from locum.model.secret import Secret
 from locum.service.activate import Opened, close_grant
-from locum.service.ask import find_path
-from locum.service.caller import Caller, Proven, admit
+from locum.service.caller import Proven
 from locum.service.observe import observe_path
 from locum.service.record import (
     claim_of,
@@ -62,20 +61,12 @@ class Credential(msgspec.Struct, frozen=True):
     ends_at: datetime
 
 
-def prepare(locum: Locum, proven: Proven, request: RequestId) -> None:
+def prepare(locum: Locum, path: Path, request: RequestId, proven: Proven) -> None:
     """Look before opening: is the primary down, can the vault and the target be reached.
 
     Raises:
         Unavailable: something cannot be; nothing is opened, and that is on the record.
     """
-
-    def find(transaction: Transaction) -> tuple[Path, Caller]:
-        estate = locum.estate.now
-        caller = admit(transaction, estate, proven, locum.clock(), spend=False)
-        row = request_row(transaction, request)
-        return find_path(estate, ask_of(row.state).path)[1], caller
-
-    path, caller = locum.store.look(find)
     try:
         observe_path(locum, path)
         prepare_target(locum, path)
@@ -83,8 +74,7 @@ def prepare(locum: Locum, proven: Proven, request: RequestId) -> None:
         entry = Entry(
             "activation.unavailable",
             locum.clock(),
-            actor=caller.identity,
-            key=caller.jkt,
+            key=proven.jkt,
             subject=request,
             path=str(path.name),
             facts={"fact": error.fact},

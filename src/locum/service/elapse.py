@@ -6,18 +6,22 @@ the credential. This makes the ending seen: closed, on the record, its review du
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from locum.evidence.conditions import missing_conditions
 from locum.laws.life_cycle import Elapse, Moved, transition
 from locum.laws.never_unseen import review_due
 from locum.laws.only_when_shut import restored
-from locum.laws.same_checks import conditions_hold
-from locum.model.names import RequestId
+from locum.laws.same_checks import conditions, conditions_hold
+from locum.model.estate import Estate
+from locum.model.names import GrantId, PathName, RequestId
+from locum.model.path import CloseRule, Path
 from locum.model.request import Closed, CloseReason, Open, ask_of
 from locum.service.activate import close_grant, finish
 from locum.service.record import declared_then, keep
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
-from locum.store.records import Row
+from locum.store.records import Outcome, Row
 
 AT_ONCE = 200
 
@@ -47,36 +51,77 @@ def elapse_due(locum: Locum, transaction: Transaction) -> tuple[RequestId, ...]:
     return tuple(ended)
 
 
-def close_what_no_longer_holds(locum: Locum, transaction: Transaction) -> tuple[Row, ...]:
-    """Close open grants whose primary is back (law 4) or whose conditions no longer hold (law 7).
+def watched_paths(estate: Estate) -> tuple[Path, ...]:
+    """The paths whose open grants are looked at again and again: those that something may close."""
+    return tuple(
+        path
+        for path in estate.paths()
+        if CloseRule.RESTORED in path.closes
+        or conditions(path, estate.identities[path.name.identity])
+    )
 
-    A disabled identity or requester, a revoked key and a withdrawn condition close too.
+
+def recheck(locum: Locum, path: PathName | None = None) -> int:
+    """Close open grants whose primary is back (law 4) or whose conditions are gone (law 7).
+
+    A disabled identity or requester and a revoked key close too.
+
+    Args:
+        path: only its grants; `None` looks at every open grant, page by page.
+
+    Returns:
+        How many were closed.
     """
-    now, estate = locum.clock(), locum.estate.now
-    closed: list[Row] = []
-    for row in transaction.open_grants():
-        if not isinstance(row.state, Open):
-            continue
-        asked = row.state.ask
-        path = declared_then(locum, transaction, asked.declaration)
-        identity = estate.identities.get(asked.path.identity)
-        requester = estate.identities.get(asked.requester)
-        key = transaction.caller(asked.key)
-        how = None
-        if (
-            identity is None
-            or identity.disabled
-            or requester is None
-            or requester.disabled
-            or key is None
-            or key.revoked_at is not None
-        ) or conditions_hold(_withdrawn(row.state, key.conditions)):
-            how = CloseReason.SIGNAL
-        elif restored(path, asked.cause, locum.observations.get(asked.path), now):
-            how = CloseReason.RESTORED
-        if how is not None:
-            closed.append(close_grant(locum, transaction, row, how, None))
-    return tuple(closed)
+    closed, cursor = 0, None
+    while True:
+        page = _page(locum, path, cursor)
+        for row in page.rows:
+            if isinstance(row.state, Open):
+                closed += locum.store.act(_closing(locum, row.state.grant.id)).result()
+        cursor = page.cursor
+        if cursor is None:
+            return closed
+
+
+def _page(locum: Locum, path: PathName | None, cursor: str | None) -> Outcome:
+    def read(transaction: Transaction) -> Outcome:
+        found = transaction.requests(state="open", path=path, cursor=cursor, limit=AT_ONCE)
+        stale = tuple(row for row in found.rows if _no_longer(locum, transaction, row))
+        return Outcome(stale, found.cursor)
+
+    return locum.store.look(read)
+
+
+def _closing(locum: Locum, grant: GrantId) -> Callable[[Transaction], int]:
+    def close(transaction: Transaction) -> int:
+        row = transaction.request_of(grant)
+        how = None if row is None else _no_longer(locum, transaction, row)
+        if row is None or how is None:
+            return 0
+        close_grant(locum, transaction, row, how, None)
+        return 1
+
+    return close
+
+
+def _no_longer(locum: Locum, transaction: Transaction, row: Row) -> CloseReason | None:
+    """Why a grant must close now, if it must."""
+    if not isinstance(row.state, Open):
+        return None
+    estate, asked = locum.estate.now, row.state.ask
+    key = transaction.caller(asked.key)
+    people = (estate.identities.get(asked.path.identity), estate.identities.get(asked.requester))
+    if (
+        any(one is None or one.disabled for one in people)
+        or key is None
+        or key.revoked_at is not None
+        or conditions_hold(_withdrawn(row.state, key.conditions))
+    ):
+        return CloseReason.SIGNAL
+    path = declared_then(locum, transaction, asked.declaration)
+    if restored(path, asked.cause, locum.observations.get(asked.path), locum.clock()):
+        return CloseReason.RESTORED
+    return None
 
 
 def _withdrawn(state: Open, vouched: frozenset[str]) -> tuple[str, ...]:

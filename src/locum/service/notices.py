@@ -1,20 +1,21 @@
 """Who is told of an act, and what: approvers, owners, reviewers, and the identity itself.
 
-`notify` works out the recipients and makes one `send` task for each, so that one address that does
-not answer does not hold up the others, nor tells anybody twice.
+Each address has a task of its own, kept with the act that it tells of, so that one that does not
+answer does not hold up the others. What is told later is a task that looks again when it is due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
+from locum.model.digest import canonical
 from locum.model.estate import Estate
 from locum.model.names import GroupName, RequestId
 from locum.model.path import Path
 from locum.model.request import Closed, Requested, State, ask_of, grant_of, name_of
-from locum.service.record import declared_then, request_row
 from locum.service.wiring import Locum
 from locum.signals.notice import Notice, send
 from locum.store.port import Transaction
@@ -30,20 +31,44 @@ class _Letter(msgspec.Struct):
     notice: Notice
 
 
+def letters(act: str, state: State, path: Path, estate: Estate, now: datetime) -> tuple[Task, ...]:
+    """One task for each address that is to be told of an act."""
+    to = _recipients(act, path, estate)
+    if not to:
+        return ()
+    notice = _notice(act, state, path)
+    subject = ask_of(state).id
+    return tuple(
+        Task("send", msgspec.json.encode(_Letter(one, notice)), now, now, subject)
+        for one in sorted(to)
+    )
+
+
+def reminders(act: str, state: State, path: Path, now: datetime) -> tuple[Task, ...]:
+    """What is to be told later, unless it is outdated by then."""
+    subject = ask_of(state).id
+    if act == "request.made" and path.approvals is not None and path.approvals.escalate:
+        due = now + path.approvals.escalate.after
+        return (Task("notify", canonical({"act": "request.escalated"}), now, due, subject),)
+    if act == "grant.closed" and isinstance(state, Closed):
+        late = canonical({"act": "review.overdue"})
+        return (Task("notify", late, now, state.review_due, subject),)
+    return ()
+
+
 def notify(locum: Locum, task: Task) -> None:
-    """Work out who is to be told of an act, and queue a letter to each."""
+    """Tell what was put off, if it still holds."""
     about = msgspec.json.decode(task.payload, type=_About)
 
     def whole(transaction: Transaction) -> None:
-        row = request_row(transaction, RequestId(task.subject))
-        path = declared_then(locum, transaction, ask_of(row.state).declaration)
-        if _outdated(about.act, row.state):
+        row = transaction.request(RequestId(task.subject))
+        if row is None or _outdated(about.act, row.state):
             return
-        notice = _notice(about.act, row.state, path)
-        now = locum.clock()
-        for to in sorted(_recipients(about.act, path, locum.estate.now)):
-            letter = msgspec.json.encode(_Letter(to, notice))
-            transaction.enqueue(Task("send", letter, now, now, task.subject))
+        body = transaction.declaration(ask_of(row.state).declaration)
+        if body is not None:
+            path = msgspec.json.decode(body, type=Path)
+            for letter in letters(about.act, row.state, path, locum.estate.now, locum.clock()):
+                transaction.enqueue(letter)
 
     locum.store.act(whole).result()
 

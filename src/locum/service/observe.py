@@ -9,10 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from locum.evidence.probe import observe
-from locum.model.cause import Cause
 from locum.model.path import Path
 from locum.model.refusal import LocumError
-from locum.model.request import Open
 from locum.service.wiring import Locum
 
 RECENT = timedelta(seconds=2)
@@ -27,27 +25,22 @@ def observe_path(locum: Locum, path: Path) -> None:
     """
     if path.probe is None:
         return
-    last = locum.observations.get(path.name)
-    if last is not None and timedelta(0) <= locum.clock() - last.at <= RECENT:
+    if seen_recently(locum, path):
         return
-    locum.observations.pop(path.name, None)
-    databases = locum.estate.now.databases
-    seen = observe(path.probe, locum.clock(), databases, locum.vault.read)
-    locum.observations[path.name] = seen
+    with locum.looking:
+        if seen_recently(locum, path):
+            return
+        try:
+            seen = observe(path.probe, locum.clock(), locum.estate.now.databases, locum.vault.read)
+        except LocumError:
+            locum.observations.pop(path.name, None)
+            raise
+        locum.observations[path.name] = seen
 
 
-def observe_open(locum: Locum) -> None:
-    """Run the probes of every path that is open because of an outage."""
-    rows = locum.store.look(lambda transaction: transaction.open_grants())
-    names = {
-        row.state.ask.path
-        for row in rows
-        if isinstance(row.state, Open) and row.state.ask.cause is Cause.OUTAGE
-    }
-    for name in sorted(names):
-        path = locum.estate.now.path(name)
-        if path is not None:
-            try:
-                observe_path(locum, path)
-            except LocumError:
-                locum.observations.pop(name, None)
+def seen_recently(locum: Locum, path: Path) -> bool:
+    """Tell whether the path needs no look at its primary: it has no probe, or it just ran."""
+    if path.probe is None:
+        return True
+    last = locum.observations.get(path.name)
+    return last is not None and timedelta(0) <= locum.clock() - last.at <= RECENT

@@ -15,7 +15,7 @@ from locum.service.caller import Proven, admit, demand_administrator
 from locum.service.record import record
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
-from locum.store.records import CallerKey, Invitation
+from locum.store.records import CallerKey, Invitation, Task
 
 INVITATION_LIFE = timedelta(minutes=10)
 KEY_LIFE = timedelta(days=90)
@@ -139,3 +139,4 @@ def revoke_key(locum: Locum, transaction: Transaction, proven: Proven, jkt: str)
         transaction,
         Entry("key.revoked", now, actor=caller.identity, key=caller.jkt, subject=jkt),
     )
+    transaction.enqueue(Task("recheck", b"{}", now, now))

@@ -15,6 +15,7 @@ from locum.laws.opening import Past
 from locum.laws.permits import Refusal
 from locum.ledger.entry import Entry, commitment, encode, of_refusal, of_state
 from locum.model.digest import canonical
+from locum.model.estate import Estate
 from locum.model.methods import FALLBACKS
 from locum.model.names import Digest, GrantId, PathName, RequestId
 from locum.model.path import Path, PostgresqlRole, StaticSecret
@@ -22,13 +23,13 @@ from locum.model.refusal import NotFound, StorageError
 from locum.model.request import (
     Closed,
     Open,
-    Requested,
     State,
     ask_of,
     grant_of,
     settled,
 )
 from locum.service.caller import Caller
+from locum.service.notices import letters, reminders
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
 from locum.store.records import Row, Task
@@ -84,7 +85,7 @@ def keep(
         facts=facts,
     )
     transaction.append(encode(entry))
-    for task in _tasks(moved, path, now):
+    for task in _tasks(moved, path, locum.estate.now, now):
         transaction.enqueue(task)
     return Row(state, version)
 
@@ -173,24 +174,15 @@ def grant_row(transaction: Transaction, grant: GrantId) -> Row:
     return row
 
 
-def _tasks(moved: Moved, path: Path, now: datetime) -> tuple[Task, ...]:
+def _tasks(moved: Moved, path: Path, estate: Estate, now: datetime) -> tuple[Task, ...]:
     state, request = moved.state, ask_of(moved.state).id
-    tasks = [_notice(moved.act, now, now, request)]
-    match state:
-        case Requested() if moved.act == "request.made" and path.approvals is not None:
-            step = path.approvals.escalate
-            if step is not None:
-                tasks.append(_notice("request.escalated", now, now + step.after, request))
-        case Open() if path.target is not None and state.used:
+    tasks: list[Task] = [
+        *letters(moved.act, state, path, estate, now),
+        *reminders(moved.act, state, path, now),
+    ]
+    if path.target is not None:
+        if isinstance(state, Open) and state.used:
             tasks.append(Task("sweep", b"{}", now, state.grant.ends_at, request))
-        case Closed() if moved.act == "grant.closed":
-            tasks.append(_notice("review.overdue", now, state.review_due, request))
-            if path.target is not None:
-                tasks.append(Task("settle", b"{}", now, now, request))
-        case _:
-            pass
+        if isinstance(state, Closed) and moved.act == "grant.closed":
+            tasks.append(Task("settle", b"{}", now, now, request))
     return tuple(tasks)
-
-
-def _notice(act: str, now: datetime, due: datetime, request: RequestId) -> Task:
-    return Task("notify", canonical({"act": act}), now, due, request)

@@ -7,6 +7,7 @@ that fails is logged and comes again, and none holds up another.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -17,11 +18,12 @@ import structlog
 from locum.estate.loading import load_lawful
 from locum.estate.problem import EstateError
 from locum.ledger.entry import Entry
-from locum.model.refusal import LocumError
+from locum.model.names import PathName
+from locum.model.refusal import LocumError, Unavailable
 from locum.service.credential import settle, sweep
-from locum.service.elapse import close_what_no_longer_holds, elapse_due
+from locum.service.elapse import elapse_due, recheck, watched_paths
 from locum.service.notices import notify, send_letter
-from locum.service.observe import observe_open
+from locum.service.observe import observe_path
 from locum.service.outbox import Worker, work_off
 from locum.service.record import record
 from locum.service.starting import Started
@@ -33,6 +35,7 @@ WORKERS: dict[str, Worker] = {
     "sweep": sweep,
     "notify": notify,
     "send": send_letter,
+    "recheck": lambda locum, _: recheck_all(locum),
 }
 _PRUNED = 500
 
@@ -94,10 +97,24 @@ def end_what_ended(locum: Locum) -> int:
 
 
 def observe_and_close(locum: Locum) -> None:
-    """Look at the primaries of open paths, and close what no longer holds."""
-    if locum.store.look(lambda transaction: bool(transaction.open_grants())):
-        observe_open(locum)
-        locum.store.act(lambda transaction: close_what_no_longer_holds(locum, transaction)).result()
+    """Look at the primaries of watched paths that are open, and close what no longer holds."""
+    for path in watched_paths(locum.estate.now):
+        if _has_open_grants(locum, path.name):
+            with contextlib.suppress(Unavailable):
+                observe_path(locum, path)
+            recheck(locum, path.name)
+
+
+def _has_open_grants(locum: Locum, path: PathName) -> bool:
+    found = locum.store.look(
+        lambda transaction: transaction.requests(state="open", path=path, limit=1)
+    )
+    return bool(found.rows)
+
+
+def recheck_all(locum: Locum) -> None:
+    """Look at every open grant once, after a change that may close any of them."""
+    recheck(locum)
 
 
 def prune(locum: Locum) -> int:
@@ -134,6 +151,7 @@ class EstateWatch:
             return
         self._record("estate.in-force", now, estate.digest, "")
         self._locum.estate.replace(estate)
+        recheck(self._locum)
         _log.info("estate.in_force", digest=estate.digest, paths=len(estate.paths()))
 
     def _record(self, act: str, now: datetime, digest: str, fact: str) -> None:

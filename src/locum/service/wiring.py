@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +45,7 @@ class Locum:
         hooks: the folder of the operator's rotation and check commands.
         mail: the mail server that notices go through.
         metrics: this process's counters.
+        looking: held while a probe runs, so that many who wait cause one look.
         observations: what each path's probe saw last.
         declarations: declarations by digest, as read from the store.
     """
@@ -56,5 +58,6 @@ class Locum:
     hooks: FilePath
     mail: Mail | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    looking: threading.Lock = field(default_factory=threading.Lock)
     observations: dict[PathName, Observation] = field(default_factory=dict)
     declarations: dict[Digest, Path] = field(default_factory=dict)
