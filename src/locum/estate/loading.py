@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ import msgspec
 
 from locum.estate import parsing
 from locum.estate.crossing import cross_check
-from locum.estate.document import Document, Field, read_document
+from locum.estate.document import LARGEST, Document, Field, read_document
+from locum.estate.place import position_of, problem_at
+from locum.estate.possible import impossible
 from locum.estate.problem import EstateError, Position, Problem
-from locum.estate.validation import position_of, subject_and_field, validate
+from locum.estate.validation import validate
 from locum.laws.declaration import Finding, judge_estate
 from locum.model.digest import digest
 from locum.model.estate import Estate
@@ -22,10 +25,16 @@ _SECTIONS = ("identities", "groups", "databases")
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """An estate with the document that it came from, to say where things stand."""
+    """An estate with the document that it came from.
+
+    Args:
+        document: what stands where (`position_of`), for what is found out later.
+        remarks: what does not refuse it, e.g. a method that nobody knows.
+    """
 
     estate: Estate
     document: Document
+    remarks: tuple[Problem, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -50,24 +59,11 @@ def load(source: Path) -> Loaded:
     Raises:
         EstateError: with every problem found; nothing of it is used.
     """
-    document = _merge(source, [_read(file, source) for file in _files(source)])
-    problems = cross_check(document)
-    if problems:
+    document = _read_all(source)
+    problems = _in_order((*cross_check(document), *impossible(document)))
+    if any(problem.severity == "error" for problem in problems):
         raise EstateError(problems)
-    value = document.value
-    identities = {
-        IdentityName(name): parsing.identity(name, raw)
-        for name, raw in value.get("identities", {}).items()
-    }
-    groups = {
-        GroupName(name): frozenset(IdentityName(one) for one in members)
-        for name, members in value.get("groups", {}).items()
-    }
-    databases = {
-        name: parsing.database(name, raw) for name, raw in value.get("databases", {}).items()
-    }
-    unnamed = Estate(identities, groups, databases, Digest(""))
-    return Loaded(msgspec.structs.replace(unnamed, digest=digest(unnamed)), document)
+    return Loaded(_estate(document), document, problems)
 
 
 def load_lawful(source: Path, now: datetime) -> Loaded:
@@ -84,7 +80,10 @@ def load_lawful(source: Path, now: datetime) -> Loaded:
 
 
 def check(source: Path, now: datetime) -> Report:
-    """Find everything that is wrong with an estate: form, names, laws."""
+    """Find everything that is wrong with an estate: form, names, laws.
+
+    The laws are asked once form and names are right, because they need the whole.
+    """
     try:
         loaded = load(source)
     except EstateError as error:
@@ -94,11 +93,8 @@ def check(source: Path, now: datetime) -> Report:
 
 def _judged(loaded: Loaded, now: datetime) -> tuple[Problem, ...]:
     findings = judge_estate(loaded.estate, now)
-    return tuple(
-        sorted(
-            (_located(finding, loaded.document) for finding in findings),
-            key=lambda problem: problem.position,
-        )
+    return _in_order(
+        (*loaded.remarks, *(_located(finding, loaded.document) for finding in findings))
     )
 
 
@@ -120,56 +116,107 @@ def _located(finding: Finding, document: Document) -> Problem:
     )
 
 
-def _files(source: Path) -> list[Path]:
-    if source.is_dir():
-        files = sorted(
-            file for file in source.iterdir() if file.suffix in (".yaml", ".yml") and file.is_file()
-        )
-        if files:
-            return files
-        raise _unreadable(source, "The folder holds no .yaml file.", "Put the estate there.")
-    return [source]
+def _estate(document: Document) -> Estate:
+    value = document.value
+    unnamed = Estate(
+        {
+            IdentityName(name): parsing.identity(name, raw)
+            for name, raw in value["identities"].items()
+        },
+        {
+            GroupName(name): frozenset(IdentityName(one) for one in members)
+            for name, members in value["groups"].items()
+        },
+        {name: parsing.database(name, raw) for name, raw in value["databases"].items()},
+        Digest(""),
+    )
+    return msgspec.structs.replace(unnamed, digest=digest(unnamed))
 
 
-def _read(file: Path, source: Path) -> Document:
-    name = str(file.relative_to(source.parent)) if source.is_dir() else str(source)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise _unreadable(file, f"It cannot be read ({error.strerror}).", "Check it.") from None
-    document = read_document(data, name)
-    problems = validate(document)
+def _read_all(source: Path) -> Document:
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for file, name in _files(source):
+        try:
+            document = read_document(_bytes_of(file, name), name)
+        except EstateError as error:
+            problems += error.problems
+            continue
+        problems += validate(document)
+        documents.append(document)
     if problems:
-        raise EstateError(problems)
-    return document
+        raise EstateError(tuple(problems))
+    return _merged(documents)
 
 
-def _merge(source: Path, documents: Iterable[Document]) -> Document:
-    value: dict[str, dict[str, object]] = {section: {} for section in _SECTIONS}
-    positions: dict[Field, Position] = {}
+def _files(source: Path) -> list[tuple[Path, str]]:
+    """The files of an estate, each with the name that problems show; hidden ones are not read."""
+    try:
+        if not source.is_dir():
+            return [(source, _printable(source))]
+        files = sorted(
+            file
+            for file in source.iterdir()
+            if file.suffix in (".yaml", ".yml") and not file.name.startswith(".")
+        )
+    except OSError as error:
+        raise _unreadable(_printable(source), error.strerror or "unknown reason") from None
+    if files:
+        return [(file, _printable(file)) for file in files]
+    problem = Problem(
+        Position(_printable(source), 1, 1),
+        "unreadable", "", "", "The folder holds no .yaml file.", "Put the estate there.",
+    )  # fmt: skip
+    raise EstateError((problem,))
+
+
+def _bytes_of(file: Path, name: str) -> bytes:
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise _unreadable(name, "it is not a regular file")
+        with file.open("rb") as stream:
+            return stream.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its name is no file's"
+        raise _unreadable(name, reason) from None
+
+
+def _printable(file: Path) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in file.as_posix())
+
+
+def _unreadable(name: str, reason: str) -> EstateError:
+    problem = Problem(
+        Position(name, 1, 1),
+        "unreadable", "", "", f"It cannot be read: {reason}.",
+        "Check the name, and that the user who runs Locum may read it.",
+    )  # fmt: skip
+    return EstateError((problem,))
+
+
+def _merged(documents: Iterable[Document]) -> Document:
+    """Put the documents of a folder together; a name stands in one of them only."""
+    whole = Document({section: {} for section in _SECTIONS}, {})
+    problems: list[Problem] = []
     for document in documents:
         for section in _SECTIONS:
             for key, one in document.value.get(section, {}).items():
-                if key in value[section]:
-                    place = (section, key)
-                    subject, field = subject_and_field(place)
-                    raise EstateError(
-                        (
-                            Problem(
-                                document.positions[place],
-                                "duplicate-key",
-                                subject,
-                                field,
-                                f"`{key}` stands in {positions[place]} already.",
-                                "Remove one of the two.",
-                            ),
-                        )
+                if key in whole.value[section]:
+                    fact = f"`{key}` is declared in two files."
+                    problem = problem_at(
+                        document, (section, key), "duplicate-key", fact, "Remove one of the two."
                     )
-                value[section][key] = one
-        positions |= document.positions
-    positions.setdefault((), Position(str(source), 1, 1))
-    return Document(value, positions)
+                    related = whole.positions[(section, key)]
+                    problems.append(msgspec.structs.replace(problem, related=related))
+                    continue
+                whole.value[section][key] = one
+        whole.positions.update(
+            (place, at) for place, at in document.positions.items() if place not in whole.positions
+        )
+    if problems:
+        raise EstateError(tuple(problems))
+    return whole
 
 
-def _unreadable(file: Path, fact: str, remedy: str) -> EstateError:
-    return EstateError((Problem(Position(str(file), 1, 1), "unreadable", "", "", fact, remedy),))
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: problem.position))

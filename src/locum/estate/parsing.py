@@ -52,13 +52,14 @@ def duration(text: str) -> timedelta:
 
 
 def instant(text: str) -> datetime:
-    """An instant; a day means the first instant after it.
+    """An instant in UTC; a day means the first instant after it.
 
     Raises:
         ValueError: there is no such day or time.
+        OverflowError: it lies after the last that can be told.
     """
     if "T" in text:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return datetime.fromisoformat(text).astimezone(UTC)
     return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + _DAY
 
 

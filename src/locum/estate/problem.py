@@ -13,7 +13,7 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
-    """A place in a file; lines and columns count from 1."""
+    """A place in a file; lines and columns count from 1, columns in characters."""
 
     file: str
     line: int
@@ -27,9 +27,11 @@ class Problem(msgspec.Struct, frozen=True):
     """What is wrong at one place.
 
     Args:
-        rule: a stable id, e.g. `unknown-key`, `law-2`.
+        rule: a stable id of `locum.estate.rules`, e.g. `unknown-key`, `law-2`.
         subject: the identity or path that it concerns, empty where none.
         field: the field within the subject, dotted.
+        fact: what is wrong; it names no line, so that it stays the same when lines move.
+        related: another place that belongs to it, e.g. the first of two that are the same.
     """
 
     position: Position
@@ -40,6 +42,7 @@ class Problem(msgspec.Struct, frozen=True):
     remedy: str
     severity: Severity = "error"
     clauses: tuple[str, ...] = ()
+    related: Position | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -1,145 +1,62 @@
-"""Check a document against the schema, and say what is wrong in the reader's words."""
+"""Check a document against the schema, more strictly than a JSON Schema library does by itself.
+
+`$` is the end of a text and not the place before its last line feed; `1.0` is no whole number;
+and whether a list names something twice is found in one pass, `1` and `true` being different.
+"""
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
-from locum.estate.document import Document, Field
-from locum.estate.problem import Position, Problem
+from locum.estate.document import Document
+from locum.estate.explanation import explain
+from locum.estate.place import problem_at
+from locum.estate.problem import Problem
 from locum.estate.schema import SCHEMA
+from locum.model.digest import canonical
 
-_validator = Draft202012Validator(SCHEMA)
-_EXAMPLES = {
-    "ttl": "20m", "window": "30m", "within": "24h", "after": "10m", "every": "90d", "lead": "14d",
-    "until": "2027-06-30", "tcp": "db.internal:5432", "need": "2", "owner": "iam@example.com",
-    "reason": "spare key in the safe", "causes": "[outage]", "method": "vaulted-secret",
-    "notify": "[mailto:alice@example.com]", "kind": "workload", "version": "1",
-}  # fmt: skip
-_KINDS = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number"}
+
+@lru_cache(maxsize=128)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.removesuffix("$") + (r"\Z" if pattern.endswith("$") else ""))
+
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not _compiled(pattern).search(value):
+        yield ValidationError(f"{pattern} is not fitted")
+
+
+def _unique(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(value, list):
+        seen: set[bytes] = set()
+        for at, one in enumerate(value):
+            form = canonical(one)
+            if form in seen:
+                yield ValidationError("a repetition", path=(at,), instance=one)
+            seen.add(form)
+
+
+_validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {"pattern": _pattern, "uniqueItems": _unique},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)(SCHEMA)
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
     """Every way in which a document does not fit the schema, in the order of the file."""
     problems = [
-        problem
+        problem_at(document, place, rule, fact, remedy)
         for error in _validator.iter_errors(document.value)
-        for problem in _explain(error, document)
+        for place, rule, fact, remedy in explain(error)
     ]
-    return tuple(sorted(problems, key=lambda problem: problem.position))
-
-
-def position_of(document: Document, place: Field) -> Position:
-    """The position of a place, or of the nearest thing around it."""
-    while place not in document.positions:
-        place = place[:-1]
-    return document.positions[place]
-
-
-def subject_and_field(place: Field) -> tuple[str, str]:
-    """Split a place into what it concerns (`identity/path`) and the dotted field within."""
-    parts = [str(part) for part in place]
-    if parts[:1] == ["identities"] and len(parts) > 1:
-        if len(parts) > 3 and parts[2] == "fallbacks":
-            return f"{parts[1]}/{parts[3]}", ".".join(parts[4:])
-        return parts[1], ".".join(parts[2:])
-    return "", ".".join(parts)
-
-
-def _explain(error: Any, document: Document) -> Iterator[Problem]:
-    if error.validator in ("oneOf", "anyOf") and error.context:
-        for inner in _branch(error):
-            yield from _explain(inner, document)
-        return
-    place: Field = tuple(error.absolute_path)
-    instance, value = error.instance, error.validator_value
-    match error.validator:
-        case "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            for key in instance:
-                if key not in known:
-                    yield _unknown(document, (*place, key), key, known)
-        case "required":
-            for key in value:
-                if key not in instance:
-                    yield _missing(document, place, key)
-        case "pattern" if (
-            isinstance(error.schema, dict)
-            and error.parent is not None
-            and (error.parent.validator == "propertyNames")
-        ):
-            yield _say(document, place, "name", f"{instance!r} is no name.", _NAMES)
-        case "propertyNames":
-            yield _say(document, (*place, instance), "name", f"{instance!r} is no name.", _NAMES)
-        case _:
-            yield _say(document, place, _RULES.get(error.validator, "value"), *_words(error))
-
-
-_NAMES = "Use a-z, 0-9, `.`, `_` and `-`, e.g. payments-api."
-_RULES = {"type": "type", "enum": "value", "pattern": "form", "const": "value", "minItems": "empty"}
-
-
-def _branch(error: Any) -> list[Any]:
-    branches: dict[int, list[Any]] = {}
-    for inner in error.context or ():
-        branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
-
-    def misfit(branch: list[Any]) -> tuple[int, int]:
-        wrong_kind = sum(one.validator == "type" and not one.relative_path for one in branch)
-        absent = sum(
-            key not in one.instance
-            for one in branch
-            if one.validator == "required"
-            for key in one.validator_value[:1]
-        )
-        return wrong_kind + absent, len(branch)
-
-    return min(branches.values(), key=misfit)
-
-
-def _words(error: Any) -> tuple[str, str]:
-    name = str(error.absolute_path[-1]) if error.absolute_path else "the file"
-    example = f", e.g. `{name}: {_EXAMPLES[name]}`" if name in _EXAMPLES else ""
-    shown = repr(error.instance)[:60]
-    wanted = error.validator_value
-    match error.validator:
-        case "type":
-            kinds = [wanted] if isinstance(wanted, str) else wanted
-            words = " or ".join(_KINDS.get(kind, f"a {kind}") for kind in kinds)
-            return f"`{name}` must be {words}, not {shown}.", f"Write {words}{example}."
-        case "enum":
-            return f"`{name}` cannot be {shown}.", "Use one of: " + ", ".join(
-                map(str, wanted)
-            ) + "."
-        case "const":
-            return f"`{name}` must be {wanted!r}, not {shown}.", f"Write `{name}: {wanted}`."
-        case "minItems" | "minProperties":
-            return f"`{name}` is empty.", f"Name at least one{example}, or leave it out."
-        case "maxProperties":
-            return f"`{name}` names several kinds.", "Name exactly one."
-        case "minimum" | "maximum":
-            side = "at least" if error.validator == "minimum" else "at most"
-            return f"`{name}` is {shown}.", f"Set it to {side} {wanted}{example}."
-        case "uniqueItems":
-            return f"`{name}` names something twice.", "Name each once."
-        case _:
-            return f"`{name}` is not in the right form: {shown}.", f"Write it as expected{example}."
-
-
-def _unknown(document: Document, place: Field, key: str, known: list[str]) -> Problem:
-    close = difflib.get_close_matches(key, known, 1)
-    remedy = f"Did you mean `{close[0]}`?" if close else "Known: " + ", ".join(sorted(known)) + "."
-    return _say(document, place, "unknown-key", f"`{key}` is not a key here.", remedy)
-
-
-def _missing(document: Document, place: Field, key: str) -> Problem:
-    example = f", e.g. `{key}: {_EXAMPLES[key]}`" if key in _EXAMPLES else ""
-    return _say(document, place, "missing-key", f"`{key}` is missing.", f"Add `{key}`{example}.")
-
-
-def _say(document: Document, place: Field, rule: str, fact: str, remedy: str) -> Problem:
-    subject, field = subject_and_field(place)
-    return Problem(position_of(document, place), rule, subject, field, fact, remedy)
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.position))
