@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from locum import __version__
 from locum.estate.loading import Report
-from locum.estate.problem import Problem
-from locum.model.refusal import Law
+from locum.estate.problem import Position, Problem
+from locum.estate.rules import RULES, words_of
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_text(report: Report) -> str:
     """Each problem in three lines: where and which law; what; what to do."""
-    blocks = [_block(problem) for problem in report.problems]
-    errors = sum(problem.severity == "error" for problem in report.problems)
-    counted = f"{report.identities} identities, {report.paths} paths: "
-    counted += f"{errors} errors, {len(report.problems) - errors} other findings."
-    return "\n\n".join([*blocks, counted])
+    return "\n\n".join([*map(_block, report.problems), _counted(report)])
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -41,6 +38,7 @@ def as_json(report: Report) -> dict[str, Any]:
                 "severity": problem.severity,
                 "clauses": list(problem.clauses),
                 "fingerprint": problem.fingerprint,
+                "related": None if problem.related is None else str(problem.related),
             }
             for problem in report.problems
         ],
@@ -48,68 +46,70 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_sarif(report: Report) -> dict[str, Any]:
-    """The report as SARIF 2.1.0."""
-    rules = sorted({problem.rule for problem in report.problems})
+    """The report as SARIF 2.1.0; its rules are the seven laws and every id of a problem."""
+    rules = [{"id": rule, "shortDescription": {"text": words}} for rule, words in RULES.items()]
     return {
         "$schema": _SARIF,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "locum",
-                        "version": __version__,
-                        "rules": [
-                            {"id": rule, "shortDescription": {"text": _rule_words(rule)}}
-                            for rule in rules
-                        ],
-                    }
-                },
+                "tool": {"driver": {"name": "locum", "version": __version__, "rules": rules}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(problem, rules) for problem in report.problems],
+                "results": [_result(problem) for problem in report.problems],
             }
         ],
     }
 
 
-def _result(problem: Problem, rules: list[str]) -> dict[str, Any]:
-    return {
+def _result(problem: Problem) -> dict[str, Any]:
+    about = f"{problem.subject}: " if problem.subject else ""
+    result: dict[str, Any] = {
         "ruleId": problem.rule,
-        "ruleIndex": rules.index(problem.rule),
+        "ruleIndex": list(RULES).index(problem.rule),
         "level": problem.severity,
-        "message": {"text": f"{_about(problem)}{problem.fact} {problem.remedy}"},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": problem.position.file},
-                    "region": {
-                        "startLine": problem.position.line,
-                        "startColumn": problem.position.column,
-                    },
-                }
-            }
-        ],
+        "message": {"text": f"{about}{problem.fact} {problem.remedy}"},
+        "locations": [_location(problem.position)],
         "partialFingerprints": {"locum/v1": problem.fingerprint},
+    }
+    if problem.related is not None:
+        result["relatedLocations"] = [_location(problem.related)]
+    return result
+
+
+def _location(position: Position) -> dict[str, Any]:
+    uri = quote(position.file)
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": f"file://{uri}" if uri.startswith("/") else uri},
+            "region": {"startLine": position.line, "startColumn": position.column},
+        }
     }
 
 
 def _block(problem: Problem) -> str:
-    law = _rule_words(problem.rule) if problem.rule.startswith("law-") else problem.rule
-    subject = f"  {problem.subject}" if problem.subject else ""
-    subject += f"  {problem.field}" if problem.field else ""
-    severity = "" if problem.severity == "error" else f"  ({problem.severity})"
-    clauses = f"  [{', '.join(problem.clauses)}]" if problem.clauses else ""
-    return (
-        f"{problem.position}{subject}  {law}{severity}{clauses}\n"
-        f"  {problem.fact}\n"
-        f"  {problem.remedy}"
-    )
+    heading = [
+        str(problem.position),
+        problem.subject,
+        problem.field,
+        words_of(problem.rule),
+        "" if problem.severity == "error" else f"({problem.severity})",
+        f"[{', '.join(problem.clauses)}]" if problem.clauses else "",
+    ]
+    lines = ["  ".join(filter(None, heading)), f"  {problem.fact}"]
+    if problem.related is not None:
+        lines.append(f"  The first is at {problem.related}.")
+    return "\n".join([*lines, f"  {problem.remedy}"])
 
 
-def _about(problem: Problem) -> str:
-    return f"{problem.subject}: " if problem.subject else ""
+def _counted(report: Report) -> str:
+    errors = sum(problem.severity == "error" for problem in report.problems)
+    found = f"{_number(errors, 'error')}, {_number(len(report.problems) - errors, 'other finding')}"
+    if report.identities == 0 and report.refused:
+        return f"{found}. The laws are asked once these are mended."
+    counted = f"{_number(report.identities, 'identity')}, {_number(report.paths, 'path')}"
+    return f"{counted}: {found}."
 
 
-def _rule_words(rule: str) -> str:
-    number = rule.removeprefix("law-")
-    return str(Law(int(number))) if number != rule else rule.replace("-", " ")
+def _number(count: int, word: str) -> str:
+    many = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{count} {word if count == 1 else many}"

@@ -17,6 +17,7 @@ from locum.model.secret import Secret
 
 TOKEN_PREFIX = "locum_lt_"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _RANDOM_BYTES = 32
 _BODY_DIGITS = 43
@@ -66,11 +67,11 @@ def _checksum(unchecked: str) -> str:
 
 
 def _base62(number: int, width: int) -> str:
-    digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 62)
-        digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+    pairs = []
+    for _ in range(-(-width // 2)):
+        number, pair = divmod(number, 3_844)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))[-width:]
 
 
 def _number(digits: str) -> int:

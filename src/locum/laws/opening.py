@@ -14,7 +14,7 @@ import msgspec
 from locum.laws.never_unseen import not_blocked
 from locum.laws.no_longer import hard_end, not_ended
 from locum.laws.no_one_alone import enough_approvals, may_ask_for, may_decide, may_judge
-from locum.laws.no_weaker import no_weaker, presented_as_declared
+from locum.laws.no_weaker import presented_as_declared, waived, weaker_than_primary
 from locum.laws.no_wider import granted_authority, no_wider
 from locum.laws.only_when_shut import Shut, declared_cause, front_door_shut
 from locum.laws.permits import MayApprove, MayAsk, MayOpen, MayReview, Refusal
@@ -49,6 +49,25 @@ class Facts(msgspec.Struct, frozen=True):
     presented: frozenset[str]
     missing: tuple[str, ...] = ()
     observation: Observation | None = None
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """What follows from a declaration alone, so it is worked out once for each estate.
+
+    Args:
+        declaration: its digest.
+        weaker: where it is weaker than its primary, waiver or not (law 1).
+        wider: where it is wider than its primary (law 2).
+    """
+
+    declaration: Digest
+    weaker: tuple[Breach, ...]
+    wider: tuple[Breach, ...]
+
+
+def prove(path: Path, identity: Identity) -> Proved:
+    """Work out what follows from a declaration alone."""
+    return Proved(digest(path), weaker_than_primary(path, identity), no_wider(path, identity))
 
 
 def decide_ask(
@@ -99,13 +118,16 @@ def decide_opening(
     past: Past,
     facts: Facts,
     now: datetime,
+    proved: Proved | None = None,
 ) -> MayOpen | Refusal:
     """Decide whether the path opens now: all seven laws.
 
     Args:
         path: as declared now; must be what the approvers saw.
         by: who activates; only the requester may.
+        proved: `prove(path, identity)` where the caller has it; worked out here otherwise.
     """
+    known = prove(path, identity) if proved is None else proved
     shut = front_door_shut(
         path,
         identity,
@@ -115,10 +137,10 @@ def decide_opening(
         now=now,
     )
     breaches = (
-        *_as_asked(path, ask, by),
-        *no_weaker(path, identity, now),
+        *_as_asked(path, ask, by, known.declaration),
+        *(() if waived(path, now) else known.weaker),
         *presented_as_declared(path, facts.presented),
-        *no_wider(path, identity),
+        *known.wider,
         *not_ended(path, now),
         *declared_cause(path, identity, ask.cause),
         *((shut,) if isinstance(shut, Breach) else ()),
@@ -154,7 +176,7 @@ def decide_review(
     return MayReview(by, verdict)
 
 
-def _as_asked(path: Path, ask: Ask, by: IdentityName) -> tuple[Breach, ...]:
+def _as_asked(path: Path, ask: Ask, by: IdentityName, declaration: Digest) -> tuple[Breach, ...]:
     breaches: list[Breach] = []
     if by != ask.requester:
         breaches.append(
@@ -164,7 +186,7 @@ def _as_asked(path: Path, ask: Ask, by: IdentityName) -> tuple[Breach, ...]:
                 f"Have {ask.requester} activate it, or make a request of your own.",
             )
         )
-    if digest(path) != ask.declaration:
+    if declaration != ask.declaration:
         breaches.append(
             Breach(
                 Law.NO_ONE_ALONE,

@@ -104,6 +104,7 @@ def activate_request(
         past_of(transaction, asked.path, now),
         facts,
         now,
+        locum.estate.proved(path, identity),
     )
     if isinstance(decision, Refusal):
         record_refusal(transaction, decision, request, asked.path, caller, now)

@@ -10,7 +10,8 @@ from pathlib import Path as FilePath
 
 from locum.issue.vault import Vault
 from locum.model.cause import Observation
-from locum.model.estate import Estate
+from locum.laws.opening import Proved, prove
+from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, PathName
 from locum.model.path import Path
 from locum.service.counters import Metrics
@@ -23,15 +24,24 @@ class EstateInForce:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
+        self._proved: dict[PathName, tuple[Path, Proved]] = {}
 
     @property
     def now(self) -> Estate:
         """The estate in force at this moment; one value for the whole of an act."""
         return self._estate
 
+    def proved(self, path: Path, identity: Identity) -> Proved:
+        """What follows from a declaration alone, worked out once for this very value of it."""
+        known = self._proved.get(path.name)
+        if known is None or known[0] is not path:
+            known = self._proved[path.name] = (path, prove(path, identity))
+        return known[1]
+
     def replace(self, estate: Estate) -> None:
         """Put another estate in force."""
         self._estate = estate
+        self._proved = {}
 
 
 @dataclass(frozen=True)

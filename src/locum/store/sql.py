@@ -126,8 +126,10 @@ class SqlTransaction:
         where, values = ["1 = 1"], []
         if cursor is not None and not (cursor.startswith("rq_") and len(cursor) <= 64):
             raise MalformedInput("The cursor was not given out here.", "Begin without one.")
+        if state == "open":
+            where.append("state = 'open'")  # as a constant, so that the index of open ones serves
         for condition, value in (
-            ("state = ?", state),
+            ("state = ?", None if state == "open" else state),
             ("path = ?", None if path is None else str(path)),
             ("id < ?", cursor),
         ):

@@ -39,8 +39,8 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    op.create_index("requests_by_state", "requests", ["state", "id"])
     for name, where in (
+        ("requests_open", "state = 'open'"),
         ("requests_unreviewed", "review_due IS NOT NULL"),
         ("requests_unsettled", "unsettled"),
         ("requests_drilled", "cause = 'drill' AND closed_at IS NOT NULL"),
