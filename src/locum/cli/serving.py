@@ -73,6 +73,7 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         loop="uvloop",
         http="httptools",
         timeout_keep_alive=75,

@@ -39,6 +39,7 @@ class ProofClaims(msgspec.Struct, frozen=True):
 
 
 _claims = msgspec.json.Decoder(ProofClaims)
+_registry = jws.JWSRegistry(algorithms=ALGORITHMS)
 
 
 class ProofVerifier:
@@ -79,12 +80,13 @@ class ProofVerifier:
         if proof is None or len(proof) > LONGEST_PROOF:
             raise unproved()
         try:
-            raw = jws.extract_compact(proof.encode())
-            header = raw.headers()
+            signed = jws.extract_compact(proof.encode())
+            header = signed.headers()
             if header.get("typ") != "dpop+jwt" or header.get("alg") not in ALGORITHMS:
                 raise unproved()
             key, jkt = self._key(header["jwk"])
-            signed = jws.deserialize_compact(proof.encode(), key, algorithms=ALGORITHMS)
+            if not jws.validate_compact(signed, key, registry=_registry):
+                raise unproved()
             claims = _claims.decode(signed.payload)
         except (JoseError, msgspec.DecodeError, ValueError, KeyError, TypeError):
             raise unproved() from None
