@@ -47,16 +47,17 @@ def compare(transaction: Transaction) -> Agreement:
     """
     told: dict[RequestId, tuple[int, str]] = {}
     found: list[Disagreement] = []
-    count = 0
-    for count, encoded in enumerate(_entries(transaction), 1):
+    entries = requests = 0
+    for encoded in _entries(transaction):
+        entries += 1
         entry = decode(encoded)
         if entry.version:
             found += _follows(told, entry)
-    requests = 0
-    for requests, row in enumerate(_rows(transaction), 1):
+    for row in _rows(transaction):
+        requests += 1
         found += _same(row, told.pop(ask_of(row.state).id, (0, "")))
     found += [Disagreement(request, "is in the ledger and not in the state.") for request in told]
-    return Agreement(count, requests, tuple(found))
+    return Agreement(entries, requests, tuple(found))
 
 
 def _follows(told: dict[RequestId, tuple[int, str]], entry: Entry) -> Iterator[Disagreement]:

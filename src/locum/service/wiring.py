@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path as FilePath
 
 from locum.issue.vault import Vault
-from locum.model.cause import Observation
 from locum.laws.opening import Proved, prove
+from locum.model.cause import Observation
 from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, PathName
 from locum.model.path import Path
