@@ -1,0 +1,1 @@
+"""The bad days: killed, full, hung, sealed, skewed, restarted and doubled."""
