@@ -51,7 +51,7 @@ class Waiting:
         self._queue: SimpleQueue[Act | None] = SimpleQueue()
         self._watched: deque[Act] = deque()
         self._closed = threading.Event()
-        self._stuck = False
+        self._stuck, self._moves, self._turn = False, 0, threading.Lock()
         self._watch = threading.Thread(target=self._watch_over, name="acts", daemon=True)
         self._watch.start()
 
@@ -102,26 +102,35 @@ class Waiting:
 
     def _watch_over(self) -> None:
         while not self._closed.wait(_BEAT):
-            now, waiting = time.monotonic(), False
-            while self._watched and (
-                self._watched[0].future.done() or now - self._watched[0].since > LIMIT
-            ):
-                act = self._watched.popleft()
-                if not act.future.done():
-                    waiting = True
-                    act.fail(
-                        Unconfirmed(
-                            "The record was not confirmed within 2 s.",
-                            "Look whether it happened before trying again; use the same "
-                            "Idempotency-Key.",
-                        )
+            moves = self._moves
+            late = self._give_up_the_late()
+            with self._turn:
+                # Who got on meanwhile is not stuck; saying so now would stay, with nobody waiting.
+                if late and moves == self._moves:
+                    self._stuck = True
+
+    def _give_up_the_late(self) -> bool:
+        now, late = time.monotonic(), False
+        while self._watched and (
+            self._watched[0].future.done() or now - self._watched[0].since > LIMIT
+        ):
+            act = self._watched.popleft()
+            if not act.future.done():
+                late = True
+                act.fail(
+                    Unconfirmed(
+                        "The record was not confirmed within 2 s.",
+                        "Look whether it happened before trying again; use the same "
+                        "Idempotency-Key.",
                     )
-            if waiting:
-                self._stuck = True
+                )
+        return late
 
     def moved(self) -> None:
         """Note that a writer got on, so that it is not stuck (any more)."""
-        self._stuck = False
+        with self._turn:
+            self._moves += 1
+            self._stuck = False
 
 
 def stuck() -> StorageError:

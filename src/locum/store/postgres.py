@@ -217,6 +217,10 @@ class PostgresStore:
             result = act.function(SqlTransaction(engine, self._seal_key, self._now()))
             committing = True
             engine.run("COMMIT")
+        except (errors.SerializationFailure, errors.DeadlockDetected):
+            if not committing:
+                engine.run("ROLLBACK")
+            raise
         except psycopg.OperationalError:
             if committing:
                 link.drop()
