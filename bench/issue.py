@@ -26,9 +26,8 @@ APART = 300
 def main() -> None:
     """Measure, and print a table with ratios."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    print(
-        f"{platform.machine()}, {_model()}, Python {platform.python_version()}; {seconds:.0f} s each"
-    )
+    python = platform.python_version()
+    print(f"{platform.machine()}, {_model()}, Python {python}; {seconds:.0f} s each")
     bao, rows = OpenBao(), []
     try:
         theirs = {clients: _bao_issue(bao, clients, seconds) for clients in CLIENTS}

@@ -1,4 +1,4 @@
-"""Load from `wrk` on loopback, with calls prepared beforehand, and what the server spent on them."""
+"""Load from `wrk` on loopback, with calls prepared beforehand, and what it cost the server."""
 
 from __future__ import annotations
 

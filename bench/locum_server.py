@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from locum.cli.client import Client, Key, new_key
+from locum.laws.permits import Refusal
 from locum.model.cause import Cause
 from locum.model.names import IdentityName, PathName
 from locum.model.request import ask_of
@@ -54,7 +56,7 @@ def now() -> datetime:
 
 
 class LocumServer:
-    """A Locum with `requests` requests that are ready to be activated, served by its own process."""
+    """A Locum with `requests` requests that are ready to be activated, in its own process."""
 
     def __init__(self, requests: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="bench-locum-"))
@@ -110,18 +112,16 @@ class LocumServer:
         store.act(register).result()
         asked = Asked(PathName(IdentityName("service"), "lease"), Cause.OUTAGE, "measure")
 
-        def ask(number: int) -> Row:
+        def ask(number: int) -> Future[Row | Refusal]:
             proven = Proven(jkt, f"prepared-{number}", "127.0.0.1")
-            row = store.act(lambda tx: make_request(locum, tx, proven, asked))
-            return row  # type: ignore[return-value]
+            return store.act(lambda tx: make_request(locum, tx, proven, asked))
 
         made: list[str] = []
         for first in range(0, count, 400):
             waiting = [ask(number) for number in range(first, min(first + 400, count))]
-            made += [ask_of(one.result().state).id for one in waiting]  # type: ignore[attr-defined]
+            made += [_id(one.result()) for one in waiting]
         while started.sequencer.integrate():
             continue
-        store.act(lambda tx: [tx.finish_task(t.id) for t in _all_tasks(tx, count)]).result()
         store.close()
         return made
 
@@ -135,9 +135,10 @@ class LocumServer:
         raise RuntimeError(self.log.read_text()[-1000:])
 
 
-def _all_tasks(transaction: Transaction, count: int) -> tuple[object, ...]:
-    at = now()
-    return transaction.take_tasks(at, at, count)
+def _id(outcome: Row | Refusal) -> str:
+    if isinstance(outcome, Refusal):
+        raise RuntimeError(str(outcome.breaches))
+    return ask_of(outcome.state).id
 
 
 def _free_port() -> int:

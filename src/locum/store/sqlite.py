@@ -1,8 +1,8 @@
 """The SQLite engine: one writer thread whose acts share commits (WAL, `synchronous=FULL`).
 
-Acts that wait while a commit is being made durable go into the next one together, each in its own
-savepoint. WAL checkpoints run on a connection and in a thread of their own, so that no commit
-waits for one. After an error of the disk the writer opens the file anew before it goes on.
+Acts that wait while a commit is being made durable go into the next one together; one that fails
+is undone alone. WAL checkpoints run on a connection and in a thread of their own, so that no
+commit waits for one. After an error of the disk the writer opens the file anew before it goes on.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Engine:
     """Statements on one apsw connection."""
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self._execute = connection.execute
+        self._execute = connection.cursor().execute
         self._executemany = connection.executemany
         self._texts: dict[str, str] = {}
 
@@ -172,29 +172,47 @@ class SqliteStore:
                 return acts
 
     def _commit_together(self, engine: _Engine, acts: list[Act]) -> None:
+        """Commit acts together. Savepoints cost, and acts seldom fail: so first without."""
         connection = self._writer_connection
         connection.execute("BEGIN IMMEDIATE")
-        results: list[tuple[Act, Any]] = []
-        failed: list[tuple[Act, BaseException]] = []
+        try:
+            results = [act.function(self._transaction(engine)) for act in acts]
+        except Exception as error:
+            if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
+                raise
+            connection.execute("ROLLBACK")
+            self._commit_each_apart(engine, acts)
+            return
+        connection.execute("COMMIT")
+        for act, result in zip(acts, results, strict=True):
+            act.resolve(result)
+
+    def _commit_each_apart(self, engine: _Engine, acts: list[Act]) -> None:
+        connection = self._writer_connection
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes: list[tuple[Act, Any, BaseException | None]] = []
         for act in acts:
-            transaction = SqlTransaction(engine, self._seal_key, self._now())
             connection.execute("SAVEPOINT act")
             try:
-                results.append((act, act.function(transaction)))
+                outcomes.append((act, act.function(self._transaction(engine)), None))
             except apsw.ConstraintError:
                 connection.execute("ROLLBACK TO act")
-                failed.append((act, taken()))
+                outcomes.append((act, None, taken()))
             except apsw.Error:
                 raise
             except Exception as error:
                 connection.execute("ROLLBACK TO act")
-                failed.append((act, error))
+                outcomes.append((act, None, error))
             connection.execute("RELEASE act")
         connection.execute("COMMIT")
-        for act, result in results:
-            act.resolve(result)
-        for act, reason in failed:
-            act.fail(reason)
+        for act, result, failure in outcomes:
+            if failure is None:
+                act.resolve(result)
+            else:
+                act.fail(failure)
+
+    def _transaction(self, engine: _Engine) -> SqlTransaction:
+        return SqlTransaction(engine, self._seal_key, self._now())
 
     def _drop(self) -> None:
         """Let go of a connection that failed: what it cached may not be what is on the disk."""
