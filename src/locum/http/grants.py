@@ -20,7 +20,7 @@ from locum.model.request import CloseReason, Verdict, ask_of
 from locum.service.activate import take_credential
 from locum.service.caller import Proven
 from locum.service.close import BY_A_PERSON, close_by_caller
-from locum.service.credential import prepare_target
+from locum.service.credential import prepare
 from locum.service.record import declared_then, grant_row
 from locum.service.review import review_grant
 from locum.store.port import Transaction
@@ -81,7 +81,7 @@ async def take(request: Incoming, proven: Proven, grant_id: str) -> Response[Ope
         return declared_then(locum, transaction, ask_of(row.state).declaration)
 
     path: Path = await anyio.to_thread.run_sync(admitted, request, proven, find)
-    await anyio.to_thread.run_sync(prepare_target, locum, path)
+    await anyio.to_thread.run_sync(prepare, locum, path, grant_id, proven)
 
     def verb(transaction: Transaction) -> Done | Refusal:
         opened = take_credential(locum, transaction, proven, grant)

@@ -61,8 +61,8 @@ class Credential(msgspec.Struct, frozen=True):
     ends_at: datetime
 
 
-def prepare(locum: Locum, path: Path, request: RequestId, proven: Proven) -> None:
-    """Look before opening: is the primary down, can the vault and the target be reached.
+def prepare(locum: Locum, path: Path, subject: str, proven: Proven) -> None:
+    """Look before opening or taking: is the primary down, can the vault and the target be reached.
 
     Raises:
         Unavailable: something cannot be; nothing is opened, and that is on the record.
@@ -75,7 +75,7 @@ def prepare(locum: Locum, path: Path, request: RequestId, proven: Proven) -> Non
             "activation.unavailable",
             locum.clock(),
             key=proven.jkt,
-            subject=request,
+            subject=subject,
             path=str(path.name),
             facts={"fact": error.fact},
         )

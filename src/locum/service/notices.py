@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from locum.model.digest import canonical
-from locum.model.estate import Estate
+from locum.model.estate import Estate, Identity
 from locum.model.names import GroupName, RequestId
 from locum.model.path import Path
 from locum.model.request import Closed, Requested, State, ask_of, grant_of, name_of
@@ -41,6 +41,25 @@ def letters(act: str, state: State, path: Path, estate: Estate, now: datetime) -
     return tuple(
         Task("send", msgspec.json.encode(_Letter(one, notice)), now, now, subject)
         for one in sorted(to)
+    )
+
+
+def key_letters(person: Identity, jkt: str, source: str, now: datetime) -> tuple[Task, ...]:
+    """Tell a person, on every address, that a key was registered in their name (EVT-2, REC-12)."""
+    facts = {"identity": person.name, "key": jkt, "source": source, "at": now.isoformat()}
+    text = "\n".join(
+        [
+            f"A key was registered in the name of {person.name}.",
+            "",
+            *(f"{name}: {value}" for name, value in facts.items()),
+            "",
+            "If this was not you, tell an administrator at once; they revoke it with"
+            f" `locum keys --revoke {jkt}`.",
+        ]
+    )
+    notice = Notice(f"[Locum] a key was registered for {person.name}", text, facts)
+    return tuple(
+        Task("send", msgspec.json.encode(_Letter(to, notice)), now, now) for to in person.notify
     )
 
 

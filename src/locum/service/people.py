@@ -12,6 +12,7 @@ from locum.model.names import IdentityName
 from locum.model.refusal import Conflict, MalformedInput, Unauthenticated
 from locum.model.secret import Secret
 from locum.service.caller import Proven, admit, demand_administrator
+from locum.service.notices import key_letters
 from locum.service.record import record
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
@@ -117,6 +118,8 @@ def register_key(
             facts={"source": source, "ends": key.expires_at.isoformat()},
         ),
     )
+    for letter in key_letters(person, jkt, source, now):
+        transaction.enqueue(letter)
     return key
 
 
