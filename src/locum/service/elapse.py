@@ -16,7 +16,7 @@ from locum.laws.same_checks import conditions, conditions_hold
 from locum.model.estate import Estate
 from locum.model.names import GrantId, PathName, RequestId
 from locum.model.path import CloseRule, Path
-from locum.model.request import Closed, CloseReason, Open, ask_of
+from locum.model.request import Closed, CloseReason, Open, Ready, Requested, ask_of
 from locum.service.activate import close_grant, finish
 from locum.service.record import declared_then, keep
 from locum.service.wiring import Locum
@@ -36,7 +36,8 @@ def elapse_due(locum: Locum, transaction: Transaction) -> tuple[RequestId, ...]:
     ended: list[RequestId] = []
     for request in transaction.due(now, AT_ONCE):
         row = transaction.request(request)
-        if row is None:
+        # Another replica may have ended it while this one waited for its lock.
+        if row is None or not isinstance(row.state, Requested | Ready | Open):
             continue
         path = declared_then(locum, transaction, ask_of(row.state).declaration)
         ends = row.state.grant.ends_at if isinstance(row.state, Open) else now

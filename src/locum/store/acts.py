@@ -59,7 +59,7 @@ class Waiting:
         """Queue an act; refused at once while the writers are stuck or closed."""
         act = Act(function)
         if self._closed.is_set():
-            act.fail(StorageError("The store is closed.", "Start Locum again."))
+            act.fail(closed())
         elif self._stuck:
             act.fail(stuck())
         else:
@@ -139,3 +139,8 @@ def stuck() -> StorageError:
         "Nothing can be recorded: the store does not answer.",
         "Nothing happened. Look at the disk or the database; Locum goes on by itself.",
     )
+
+
+def closed() -> StorageError:
+    """The refusal of a store that was closed."""
+    return StorageError("The store is closed.", "Start Locum again.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
@@ -18,7 +19,7 @@ import psycopg
 from psycopg import errors
 
 from locum.model.refusal import StorageError, Unconfirmed
-from locum.store.acts import Act, Waiting, stuck
+from locum.store.acts import Act, Waiting, closed, stuck
 from locum.store.sql import SqlTransaction
 from locum.store.sqlite import taken
 
@@ -121,8 +122,8 @@ class PostgresStore:
     ) -> None:
         self._dsn, self._seal_key, self._now = dsn, seal_key, now
         self._waiting = Waiting()
-        self._local = threading.local()
         self._links: list[_Link] = []
+        self._idle: deque[_Link] = deque()
         self._threads = [
             threading.Thread(target=self._write, name=f"writer-{number}", daemon=True)
             for number in range(writers)
@@ -136,9 +137,12 @@ class PostgresStore:
 
     def look(self, function: Callable[[SqlTransaction], T]) -> T:
         """Run a reading function on a snapshot."""
-        link = getattr(self._local, "link", None)
-        if link is None:
-            link = self._local.link = self._link(reading=True)
+        if self._waiting.closed:
+            raise closed()
+        try:
+            link = self._idle.pop()
+        except IndexError:
+            link = self._link(reading=True)
         try:
             connection, engine = link.open()
             with connection.transaction():
@@ -147,6 +151,8 @@ class PostgresStore:
         except psycopg.Error as error:
             link.drop()
             raise unreachable(error) from None
+        finally:
+            self._idle.append(link)
 
     def sole(self, name: str, function: Callable[[SqlTransaction], T]) -> T | None:
         """Run an act while holding an advisory lock against every replica."""
