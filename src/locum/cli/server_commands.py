@@ -28,7 +28,7 @@ origin = "{origin}"
 host = "127.0.0.1"
 port = {port}
 """
-_ESTATE = """# yaml-language-server: $schema=urn:locum:schema:estate:1
+_ESTATE = """# Every field is explained in docs/estate.md.
 version: 1
 groups:
   administrators: [{admin}]

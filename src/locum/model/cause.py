@@ -7,12 +7,12 @@ Source: design §1, law 4.
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
 
-class Cause(Enum):
+class Cause(StrEnum):
     """Why the primary is unavailable."""
 
     LOST = "lost"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 
 import msgspec
 
@@ -12,7 +12,7 @@ from locum.model.cause import Cause, Probe
 from locum.model.names import GroupName, PathName
 
 
-class CloseRule(Enum):
+class CloseRule(StrEnum):
     """What closes a grant early, beyond what always does (end, use limit, person, leak, signal)."""
 
     CUTOVER = "cutover"

@@ -7,8 +7,10 @@ commit waits for one. After an error of the disk the writer opens the file anew 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
@@ -17,8 +19,8 @@ from typing import Any, TypeVar
 
 import apsw
 
-from locum.model.refusal import Conflict, StorageError
-from locum.store.acts import Act, Waiting, stuck
+from locum.model.refusal import Conflict, StorageError, Unconfirmed
+from locum.store.acts import Act, Waiting, closed, stuck
 from locum.store.sql import SqlTransaction
 
 T = TypeVar("T")
@@ -69,7 +71,7 @@ class SqliteStore:
     ) -> None:
         self._path, self._seal_key, self._now, self._vfs = path, seal_key, now, vfs
         self._lock_file = self._only_writer()
-        self._readers = threading.local()
+        self._readers: deque[tuple[apsw.Connection, _Engine]] = deque()
         self._soles: dict[str, threading.Lock] = {}
         self._waiting = Waiting()
         self._open: list[apsw.Connection] = []
@@ -86,17 +88,16 @@ class SqliteStore:
 
     def look(self, function: Callable[[SqlTransaction], T]) -> T:
         """Run a reading function on a snapshot."""
-        connection = getattr(self._readers, "connection", None)
+        if self._waiting.closed:
+            raise closed()
         try:
-            if connection is None:
-                connection = self._connect(readonly=True)
-                self._readers.connection = connection
-                self._readers.engine = _Engine(connection)
+            connection, engine = self._reader()
             connection.execute("BEGIN")
             try:
-                return function(SqlTransaction(self._readers.engine, self._seal_key, self._now()))
+                return function(self._transaction(engine))
             finally:
                 connection.execute("ROLLBACK")
+                self._readers.append((connection, engine))
         except apsw.Error as error:
             raise unrecorded(error) from None
 
@@ -150,19 +151,29 @@ class SqliteStore:
         self._open.append(connection)
         return connection
 
+    def _reader(self) -> tuple[apsw.Connection, _Engine]:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            connection = self._connect(readonly=True)
+            return connection, _Engine(connection)
+
     def _write(self) -> None:
         engine: _Engine | None = _Engine(self._writer_connection)
         while acts := self._take():
             try:
                 if engine is None:
                     self._writer_connection = self._connect()
+                    # What could not be made durable may have left the system's cache: no later
+                    # commit may stand behind it in the log, so the log is emptied first.
+                    self._writer_connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                     engine = _Engine(self._writer_connection)
                 self._commit_together(engine, acts)
-            except apsw.Error as error:
+            except (apsw.Error, Unconfirmed) as error:
                 self._drop()
                 engine = None
                 for act in acts:
-                    act.fail(unrecorded(error))
+                    act.fail(unrecorded(error) if isinstance(error, apsw.Error) else error)
             self._waiting.moved()
 
     def _take(self) -> list[Act]:
@@ -183,7 +194,7 @@ class SqliteStore:
             connection.execute("ROLLBACK")
             self._commit_each_apart(engine, acts)
             return
-        connection.execute("COMMIT")
+        _commit(connection)
         for act, result in zip(acts, results, strict=True):
             act.resolve(result)
 
@@ -204,7 +215,7 @@ class SqliteStore:
                 connection.execute("ROLLBACK TO act")
                 outcomes.append((act, None, error))
             connection.execute("RELEASE act")
-        connection.execute("COMMIT")
+        _commit(connection)
         for act, result, failure in outcomes:
             if failure is None:
                 act.resolve(result)
@@ -217,14 +228,14 @@ class SqliteStore:
     def _drop(self) -> None:
         """Let go of a connection that failed: what it cached may not be what is on the disk."""
         connection = self._writer_connection
-        try:
-            if not connection.get_autocommit():
-                connection.execute("ROLLBACK")
-        except apsw.Error:
-            pass
         if connection in self._open:
             self._open.remove(connection)
-        connection.close(force=True)
+        # The failing disk may fail in these too, and the writer must outlive that.
+        with contextlib.suppress(apsw.Error):
+            if not connection.get_autocommit():
+                connection.execute("ROLLBACK")
+        with contextlib.suppress(apsw.Error):
+            connection.close(force=True)
 
     def _checkpoint(self) -> None:
         connection: apsw.Connection | None = None
@@ -234,6 +245,18 @@ class SqliteStore:
                 connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             except apsw.Error:
                 continue
+
+
+def _commit(connection: apsw.Connection) -> None:
+    """Commit; where the disk fails in it, the record may be on the disk all the same."""
+    try:
+        connection.execute("COMMIT")
+    except apsw.IOError:
+        raise Unconfirmed(
+            "The disk failed while the record was made durable.",
+            "Look at the disk of the data folder and at the system's log. Look whether it happened "
+            "before trying again; use the same Idempotency-Key.",
+        ) from None
 
 
 def unrecorded(error: Exception) -> StorageError:
