@@ -15,7 +15,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from locum.http.proof import unproved
+from locum.service.caller import unproved
 
 LIFE = timedelta(hours=1)
 _KEPT = 4_096

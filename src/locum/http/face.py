@@ -15,14 +15,14 @@ from litestar import Request, Response
 
 from locum.http.access_token import AccessTokens
 from locum.http.problems import JSON
-from locum.http.proof import ProofVerifier, unproved
+from locum.http.proof import ProofVerifier
 from locum.http.throttle import Throttle
 from locum.http.views import OpenedView, credential_view, grant_view
 from locum.laws.permits import Refusal
 from locum.ledger.note import VerifierKey
 from locum.model.refusal import MalformedInput, RefusedError, Unavailable
 from locum.service.activate import NotPrepared, Opened
-from locum.service.caller import Caller, Proven, admit
+from locum.service.caller import Caller, Proven, admit, unproved
 from locum.service.credential import produce
 from locum.service.wiring import Locum
 from locum.store.port import Transaction

@@ -19,8 +19,7 @@ import msgspec
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
-from locum.model.refusal import Unauthenticated
-from locum.service.caller import PROOF_LIFE, Proven
+from locum.service.caller import PROOF_LIFE, Proven, unproved
 
 ALGORITHMS = ["ES256", "Ed25519", "EdDSA"]
 LONGEST_PROOF = 4_096
@@ -121,11 +120,3 @@ def _bound(ath: str | None, token: str) -> bool:
     digest = hashlib.sha256(token.encode()).digest()
     expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     return ath is not None and hmac.compare_digest(ath, expected)
-
-
-def unproved() -> Unauthenticated:
-    """The one answer to a call that does not prove its caller."""
-    return Unauthenticated(
-        "The call does not prove a registered key.",
-        "Sign in: `locum login --invite CODE`, with an invitation of an administrator.",
-    )

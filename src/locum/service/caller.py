@@ -65,16 +65,17 @@ def admit(
         or person is None
         or person.disabled
     ):
-        raise _unknown()
+        raise unproved()
     if spend:
         try:
             transaction.claim_proof(proven.jkt, proven.jti, now + 2 * PROOF_LIFE)
         except Conflict:
-            raise _unknown() from None
+            raise unproved() from None
     return Caller(key.identity, key.jkt, proven.source, key.conditions)
 
 
-def _unknown() -> Unauthenticated:
+def unproved() -> Unauthenticated:
+    """The one answer to a call that does not prove an admitted caller, whatever failed."""
     return Unauthenticated(
         "The call does not prove a registered key.",
         "Sign in: `locum login --invite CODE`, with an invitation of an administrator.",
