@@ -11,7 +11,12 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
+
+import hvac
 
 from bench.load import Run, run
 from bench.locum_server import LocumServer
@@ -20,7 +25,8 @@ from bench.openbao import OpenBao
 CLIENTS = (1, 8, 32, 128)
 SECONDS = 4.0
 ROOM = {1: 8_000, 8: 24_000, 32: 32_000, 128: 32_000}
-APART = 300
+APART = 1
+SHORT = 40
 
 
 def main() -> None:
@@ -32,6 +38,7 @@ def main() -> None:
     try:
         theirs = {clients: _bao_issue(bao, clients, seconds) for clients in CLIENTS}
         looked = {clients: _bao_look(bao, clients, seconds) for clients in CLIENTS}
+        theirs_late = _late_bao(bao, seconds + 2)
     finally:
         bao.close()
     room = {clients: int(ROOM[clients] * seconds / SECONDS) for clients in CLIENTS}
@@ -54,10 +61,12 @@ def main() -> None:
             ]
             ours = run(server.origin, calls, clients, seconds, server.pid, status=200, again=True)
             rows.append(("check", clients, ours, looked[clients]))
-        _ends_in_time(server, server.requests[at + 1 :])
+        ours_late = _late_locum(server, calls, seconds + 2)
     finally:
         server.close()
     _table(rows)
+    print(f"called valid past the end, {SHORT} tokens of 2 s, 32 clients looking up beside:")
+    print(f"  Locum {ours_late}; OpenBao {theirs_late}")
 
 
 def _bao_issue(bao: OpenBao, clients: int, seconds: float) -> Run:
@@ -73,17 +82,56 @@ def _bao_look(bao: OpenBao, clients: int, seconds: float) -> Run:
     return run(bao.url, [call], clients, seconds, bao.pid, status=200, again=True)
 
 
-def _ends_in_time(server: LocumServer, requests: list[str]) -> None:
-    """Nothing is called valid past its end: close grants under load, and ask at once."""
-    late = 0
-    for request in requests:
+def _late_locum(server: LocumServer, load: list[str], seconds: float) -> str:
+    """Open tokens of 2 s under load, and ask about each until well past its end."""
+    tokens = []
+    for _ in range(SHORT):
+        asked = {"path": "service/short", "cause": "outage", "reason": "measure"}
+        request = server.client.post("/v1/requests", asked)["id"]
         opened = server.client.post(f"/v1/requests/{request}/activate")
-        server.client.post(f"/v1/grants/{opened['grant']['id']}/close", {})
-        answer = server.client._call(
-            "POST", "/oauth/introspect", data={"token": opened["credential"]["value"]}
+        ends = datetime.fromisoformat(opened["grant"]["ends_at"]).timestamp()
+        tokens.append((opened["credential"]["value"], ends))
+
+    def active(token: str) -> bool:
+        answer = server.client._call("POST", "/oauth/introspect", data={"token": token})
+        return bool(answer["active"])
+
+    return _lateness(
+        tokens, active, lambda: run(
+            server.origin, load, 32, seconds, server.pid, status=200, again=True
         )
-        late += bool(answer["active"])
-    print(f"closed and then called valid: {late} of {len(requests)}")
+    )  # fmt: skip
+
+
+def _late_bao(bao: OpenBao, seconds: float) -> str:
+    """The same of OpenBao: service tokens of 2 s, looked up by another token."""
+    tokens = []
+    for _ in range(SHORT):
+        made = bao.client.auth.token.create(ttl="2s", policies=["default"])["auth"]
+        tokens.append((made["client_token"], time.time() + 2))
+
+    def active(token: str) -> bool:
+        try:
+            bao.client.auth.token.lookup(token)
+        except hvac.exceptions.VaultError:
+            return False
+        return True
+
+    return _lateness(tokens, active, lambda: _bao_look(bao, 32, seconds))
+
+
+def _lateness(
+    tokens: list[tuple[str, float]], active: Callable[[str], bool], load: Callable[[], Run]
+) -> str:
+    thread = threading.Thread(target=load)
+    thread.start()
+    late: list[float] = []
+    while thread.is_alive():
+        for token, ends in tokens:
+            sent = time.time()
+            if sent > ends and active(token):
+                late.append(sent - ends)
+    return f"{len(late)} times, up to {max(late, default=0.0) * 1e3:.0f} ms late"
 
 
 def _table(rows: list[tuple[str, int, Run, Run]]) -> None:

@@ -47,6 +47,16 @@ identities:
         owner: team
         reason: measure
         until: 2099-12-31
+      short:
+        method: leased-token
+        causes: [outage]
+        probe: {{tcp: "127.0.0.1:{closed}"}}
+        requesters: operators
+        limits: {{ttl: 2s}}
+        review: {{by: reviewers, within: 24h}}
+        owner: team
+        reason: measure
+        until: 2099-12-31
 """
 
 
