@@ -42,7 +42,7 @@ from locum.laws.permits import MayApprove, MayAsk, MayOpen, MayReview
 from locum.model.cause import Cause, Evidence, Observation
 from locum.model.estate import Estate
 from locum.model.names import Digest, GrantId, IdentityName
-from locum.model.path import Approvals, Limits, Path
+from locum.model.path import Approvals, Escalation, Limits, Path
 from locum.model.refusal import TransitionNotAllowed
 from locum.model.request import (
     Ask,
@@ -102,7 +102,7 @@ class World:
         until = NOW + timedelta(minutes=self.rng.choice((30, 90, 60 * 24)))
         self.path = msgspec.structs.replace(
             PATH,
-            approvals=Approvals(LEADS, need, HOUR, PATH.approvals and PATH.approvals.escalate),
+            approvals=Approvals(LEADS, need, HOUR, Escalation(BOARD, HOUR / 2)),
             limits=Limits(ttl=ttl, uses=self.rng.choice((1, 2, 3))),
             until=until,
         )
@@ -282,7 +282,12 @@ def check_state(state: State, seen: Seen) -> None:
     assert seen.limits is not None
     path, estate, opened = seen.limits
     assert path.approvals is not None
-    standing = set(people) & (estate.members(LEADS) | estate.members(BOARD))
+    standing = {
+        yes.by
+        for yes in approvals
+        if yes.by in estate.members(LEADS)
+        or (yes.by in estate.members(BOARD) and yes.at >= asked.asked_at + HOUR / 2)
+    }
     assert len(standing) >= path.approvals.need >= 1, "opened without enough approvals"
     assert asked.requester in estate.members(ON_CALL)
     assert opened < grant.ends_at <= min(opened + path.limits.ttl, path.until)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, GroupName, IdentityName
-from locum.model.path import Path
+from locum.model.path import Approvals, Path
 from locum.model.refusal import Breach, Law
 from locum.model.request import Approval, Ask
 
@@ -108,11 +108,7 @@ def may_decide(
                 "approvals",
             ),
         )
-    allowed = by in estate.members(rule.of)
-    step = rule.escalate
-    if not allowed and step is not None and now >= ask.asked_at + step.after:
-        allowed = by in estate.members(step.to)
-    if not allowed:
+    if not _is_approver(rule, ask, by, estate, now):
         return (
             _breach(
                 f"{by} is not among the approvers of {path.name}.",
@@ -139,20 +135,27 @@ def may_decide(
     return ()
 
 
+def _is_approver(rule: Approvals, ask: Ask, by: IdentityName, estate: Estate, at: datetime) -> bool:
+    """Tell whether a yes that `by` gave at `at` counts by the groups of today."""
+    if by in estate.members(rule.of):
+        return True
+    step = rule.escalate
+    return step is not None and at >= ask.asked_at + step.after and by in estate.members(step.to)
+
+
 def enough_approvals(
     path: Path, ask: Ask, approvals: Sequence[Approval], estate: Estate
 ) -> tuple[Breach, ...]:
     """Law 6 at opening: enough different people approved exactly this, and are still there."""
     if path.approvals is None:
         return ()
-    standing = estate.members(path.approvals.of)
-    if path.approvals.escalate is not None:
-        standing |= estate.members(path.approvals.escalate.to)
     digest = ask.digest()
     counted = {
         approval.by
         for approval in approvals
-        if approval.digest == digest and approval.by != ask.requester and approval.by in standing
+        if approval.digest == digest
+        and approval.by != ask.requester
+        and _is_approver(path.approvals, ask, approval.by, estate, approval.at)
     }
     need = max(path.approvals.need, 1)
     if len(counted) >= need:
