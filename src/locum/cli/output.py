@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from locum.estate.problem import EstateError
 from locum.model.refusal import LocumError, MalformedInput, RefusedError
@@ -35,7 +37,7 @@ def table(columns: list[str], rows: list[list[str]]) -> None:
         return
     made = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(Text(cell) for cell in row))  # words of others are no markup
     console.print(made)
 
 

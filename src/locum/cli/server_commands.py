@@ -52,9 +52,13 @@ def init(
     estate: Annotated[Path | None, typer.Option(help="An estate; one is begun without.")] = None,
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8440,
     origin: Annotated[str, typer.Option(help="The public address.")] = "",
+    again: Annotated[bool, typer.Option("--again", help="Only invite anew; stop Locum.")] = False,
 ) -> None:
     """Make a data folder, and print the first administrator's invitation (10 min, once)."""
     with errors_explained():
+        if again:
+            invitation(folder, admin)
+            return
         place = str(estate.resolve()) if estate is not None else "estate.yaml"
         address = origin or f"http://127.0.0.1:{port}"
         text = _SETTINGS.format(estate=place, origin=address, port=port)

@@ -7,7 +7,7 @@ import msgspec
 from locum.laws.declaration import Finding, judge_estate, judge_rehearsal
 from locum.laws.never_unseen import not_blocked
 from locum.laws.no_weaker import path_strength, primary_strength
-from locum.model.names import RequestId
+from locum.model.names import PathName, RequestId
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law
 from locum.model.request import ask_of
@@ -51,12 +51,22 @@ def findings(locum: Locum, transaction: Transaction) -> tuple[Finding, ...]:
         standing = standing_of(locum, transaction, path)
         found += [Finding(path.name, breach, "error") for breach in standing.blocked]
         found += standing.rehearsal
-    for task in transaction.waiting_tasks(50):
+    found += _put_off(transaction)
+    return tuple(found)
+
+
+def _put_off(transaction: Transaction) -> list[Finding]:
+    """What the outbox could not do yet, the same trouble of one path told once."""
+    attempts: dict[tuple[PathName, str, str], int] = {}
+    for task in transaction.waiting_tasks(200):
         row = transaction.request(RequestId(task.subject))
         if row is not None:
-            breach = _waiting(task.kind, task.attempts, task.last_error)
-            found.append(Finding(ask_of(row.state).path, breach, "error"))
-    return tuple(found)
+            trouble = (ask_of(row.state).path, task.kind, task.last_error)
+            attempts[trouble] = max(attempts.get(trouble, 0), task.attempts)
+    return [
+        Finding(path, _waiting(kind, times, error), "error")
+        for (path, kind, error), times in attempts.items()
+    ]
 
 
 def _waiting(kind: str, attempts: int, error: str) -> Breach:
