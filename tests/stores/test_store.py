@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,7 @@ from tests.stores.states import (
 )
 
 CLAIMANTS = 16
+MINUTE = timedelta(minutes=1)
 
 
 def do(store: Store, verb: Callable[[Transaction], object]) -> object:
@@ -266,22 +268,22 @@ def test_tasks_are_taken_once_by_sixteen_and_again_when_their_claim_ends(store: 
     taken = winners(store, lambda transaction: transaction.take_tasks(NOW, until, 3))
     ids = [one.id for some in taken for one in some]  # type: ignore[attr-defined]
     assert len(set(ids)) == len(ids) == 40
-    again = do(store, lambda transaction: transaction.take_tasks(until, NOW + HOUR, 100))
+    again = do(store, lambda transaction: transaction.take_tasks(until, 2 * MINUTE + NOW, 100))
     assert {one.id for one in again} == set(ids)  # type: ignore[attr-defined]
 
 
 def test_a_task_is_put_off_with_its_error_or_struck_off(store: Store) -> None:
     for _ in range(2):
         do(store, lambda transaction: transaction.enqueue(task()))
-    first, second = do(store, lambda one: one.take_tasks(NOW, NOW + HOUR, 9))  # type: ignore[misc]
+    first, second = do(store, lambda one: one.take_tasks(NOW, NOW + MINUTE, 9))  # type: ignore[misc]
     assert store.look(lambda transaction: transaction.waiting_tasks(9)) == ()
-    do(store, lambda one: one.postpone_task(first.id, NOW + HOUR, "sealed: unseal it"))
+    do(store, lambda one: one.postpone_task(first.id, NOW + MINUTE, "sealed: unseal it"))
     do(store, lambda one: one.finish_task(second.id))
     (left,) = store.look(lambda transaction: transaction.waiting_tasks(9))
     assert (left.id, left.attempts, left.last_error) == (first.id, 1, "sealed: unseal it")
     assert store.look(lambda transaction: transaction.outbox()) == (1, NOW)
-    assert do(store, lambda one: one.take_tasks(NOW, NOW + HOUR, 9)) == ()
-    assert do(store, lambda one: one.take_tasks(NOW + HOUR, NOW + 2 * HOUR, 9)) == (left,)
+    assert do(store, lambda one: one.take_tasks(NOW, NOW + MINUTE, 9)) == ()
+    assert do(store, lambda one: one.take_tasks(NOW + MINUTE, NOW + 2 * MINUTE, 9)) == (left,)
 
 
 def test_of_sixteen_seals_of_one_version_one_wins(store: Store) -> None:
@@ -428,13 +430,14 @@ def test_who_finds_another_at_a_sole_act_gets_nothing_at_once(store: Store) -> N
 
 def test_two_acts_that_wait_for_each_other_both_get_through(store: Store) -> None:
     add(store, asked(1), asked(2))
-    meeting = threading.Barrier(2)
+    met = threading.Event()
+    meeting = threading.Barrier(2, action=met.set)
 
     def meet() -> None:
-        try:
-            meeting.wait(timeout=0.5)
-        except threading.BrokenBarrierError:
-            return  # one writer, or a second attempt: the other is not there
+        # With one writer, and at a second attempt, the other is not there.
+        if not met.is_set():
+            with contextlib.suppress(threading.BrokenBarrierError):
+                meeting.wait(timeout=0.3)
 
     def lock_both(first: int, second: int) -> Callable[[Transaction], None]:
         def act(transaction: Transaction) -> None:
