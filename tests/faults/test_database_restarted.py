@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from locum.model.refusal import StorageError, Unconfirmed
@@ -36,6 +37,14 @@ def store(url: str) -> Iterator[Store]:
     store = open_store(url, SEAL_KEY, system_clock)
     yield store
     store.close()
+
+
+@pytest.fixture
+def single(store: Store, url: str) -> Iterator[Store]:
+    """A store with one writer, so that a test knows which connection is used."""
+    single = PostgresStore(url, SEAL_KEY, system_clock, writers=1)
+    yield single
+    single.close()
 
 
 class Load:
@@ -117,6 +126,40 @@ def test_a_database_that_is_away_refuses_says_so_and_is_found_again(
         postgres_server.start()
     store.ready()
     assert store.look(lambda transaction: transaction.ledger_size()) == 0
+
+
+def test_a_database_that_hangs_is_unconfirmed_then_refused_at_once_and_found_again(
+    single: Store, postgres_server: PostgresProcess
+) -> None:
+    store = single
+    store.ready()
+    first = int((postgres_server.data_dir / "postmaster.pid").read_text().split()[0])
+    family = [psutil.Process(first), *psutil.Process(first).children(recursive=True)]
+    for process in family:
+        process.suspend()
+    try:
+        began = time.monotonic()
+        error = store.act(lambda transaction: transaction.append(b"while it hangs")).exception()
+        assert isinstance(error, Unconfirmed)
+        while not _refused_at_once(store):
+            continue
+        refused = store.act(lambda transaction: transaction.append(b"while stuck"))
+        assert refused.done()
+        assert time.monotonic() - began < 6
+    finally:
+        for process in family:
+            process.resume()
+    until = time.monotonic() + 30
+    while store.act(lambda transaction: transaction.append(b"after")).exception() is not None:
+        assert time.monotonic() < until
+    waiting = store.look(lambda transaction: transaction.pending(99))
+    # Of what was unconfirmed, either is right; what was refused is not there.
+    assert [entry for _, entry, _ in waiting if entry != b"while it hangs"] == [b"after"]
+
+
+def _refused_at_once(store: Store) -> bool:
+    act = store.act(lambda transaction: transaction.heartbeat(system_clock()))
+    return act.done() and not isinstance(act.exception(), Unconfirmed)
 
 
 @pytest.mark.parametrize("seconds", [-3600.0, -1.5, 1.5, 3600.0])
