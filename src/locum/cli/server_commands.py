@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -52,6 +54,7 @@ def init(
     estate: Annotated[Path | None, typer.Option(help="An estate; one is begun without.")] = None,
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8440,
     origin: Annotated[str, typer.Option(help="The public address.")] = "",
+    store: Annotated[str, typer.Option(help="postgresql://… without a password.")] = "",
     again: Annotated[bool, typer.Option("--again", help="Only invite anew; stop Locum.")] = False,
 ) -> None:
     """Make a data folder, and print the first administrator's invitation (10 min, once)."""
@@ -61,11 +64,22 @@ def init(
             return
         place = str(estate.resolve()) if estate is not None else "estate.yaml"
         address = origin or f"http://127.0.0.1:{port}"
-        text = _SETTINGS.format(estate=place, origin=address, port=port)
+        text = _SETTINGS.format(estate=place, origin=address, port=port) + _store_settings(store)
         make_folder(folder, text, now, secrets.token_bytes)
         if estate is None:
             (folder / "estate.yaml").write_text(_ESTATE.format(admin=admin))
         invitation(folder, admin)
+
+
+def _store_settings(url: str) -> str:
+    if not url:
+        return ""
+    if urlsplit(url).password is not None:
+        raise MalformedInput(
+            "A command line may not hold the store's password.",
+            "Leave it out of --store; put it into ~/.pgpass.",
+        )
+    return f"\n[store]\nurl = {json.dumps(url)}\n"
 
 
 def invitation(folder: Path, admin: str) -> None:
