@@ -9,7 +9,8 @@ Contract for every implementation (one suite of tests runs on all of them):
 - **The write is the claim.** Single use, versions, approval counts and exclusive grants are a
   compare-and-set in a statement; the loser gets `Conflict`.
 - **Errors.** `Conflict` (try again), `StorageError` (not kept; disk, database or clock), and
-  `Unconfirmed` (no word within the time limit). No other exception of a driver gets out.
+  `Unconfirmed` (no word within the time limit, or the commit itself broke off: it may be kept).
+  No other exception of a driver gets out.
 - **Concurrency.** `act` and `look` may be called from any thread. An act's function is
   synchronous, does no I/O but through its transaction, and may run more than once.
 """
