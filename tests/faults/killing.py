@@ -19,9 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,23 +27,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from locum.issue.generate import token_hash
 from locum.laws.permits import Refusal
-from locum.ledger.checkpoint import open_checkpoint
-from locum.ledger.tiles import tree_root
 from locum.ledger.verification import verify_log
 from locum.model.estate import Estate
-from locum.model.names import IdentityName, RequestId
 from locum.model.refusal import Conflict, LocumError
-from locum.model.request import Open, approvals_of, ask_of, grant_of
-from locum.model.secret import Secret
+from locum.model.request import ask_of
 from locum.service.activate import Opened
 from locum.service.agreement import compare
 from locum.service.caller import Proven
 from locum.service.published import StoreSource
 from locum.store.opening import migrate
-from locum.store.port import Store, Transaction
+from locum.store.port import Store
 from locum.store.postgres import PostgresStore
 from locum.store.records import Row
 from locum.store.sqlite import SqliteStore
+from tests.faults.acknowledged import Known, Tell, check, clock, integrate, key_of
 from tests.faults.house import (
     SEAL_KEY,
     House,
@@ -60,51 +55,6 @@ T = TypeVar("T")
 WORKERS = 3
 MOST_ACKNOWLEDGED = 60
 LONGEST_DELAY_US = 4_000
-RECENT = 12
-
-
-@dataclass
-class Known:
-    """What was acknowledged up to now."""
-
-    versions: dict[str, int] = field(default_factory=dict)
-    takes: dict[str, int] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
-    spent: list[tuple[str, str]] = field(default_factory=list)
-    invited: list[str] = field(default_factory=list)
-    redeemed: dict[str, str] = field(default_factory=dict)
-    notes: set[str] = field(default_factory=set)
-    acknowledged: int = 0
-    checks: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    def learn(self, line: str) -> None:
-        """Take in one line of a process."""
-        kind, *words = json.loads(line)
-        self.acknowledged += 1
-        match kind:
-            case "row":
-                request, version = words
-                self.versions[request] = max(version, self.versions.get(request, 0))
-            case "taken":
-                request, token = words
-                self.takes[request] = self.takes.get(request, 0) + 1
-                self.tokens[token] = request
-            case "spent":
-                self.spent.append((words[0], words[1]))
-            case "invited":
-                self.invited.append(words[0])
-            case "redeemed":
-                self.redeemed[words[0]] = words[1]
-            case "note":
-                self.notes.add(words[0])
-            case "checked":
-                self.checks += 1
-            case _:
-                self.faults.append(f"{kind}: {words}")
-
-
-Tell = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -124,10 +74,6 @@ class Place:
         else:
             store = PostgresStore(self.url, SEAL_KEY, clock)
         return house_of(store, self.estate, clock, self.folder / "anchor", self.private)
-
-
-def clock() -> datetime:
-    return datetime.now(UTC)
 
 
 # What a process does until it is killed
@@ -187,15 +133,6 @@ def invitation(house: House, tell: Tell) -> None:
     tell("redeemed", code.reveal(), key.jkt)
 
 
-def integrate(house: House, tell: Tell) -> None:
-    """Integrate what waits, and tell of the checkpoint that anybody could have seen."""
-    with contextlib.suppress(LocumError):
-        house.sequencer.integrate()
-    for note in (house.sequencer.anchor.load(), house.store.look(lambda one: one.checkpoint())):
-        if note is not None:
-            tell("note", note.decode())
-
-
 def one_of(house: House, tell: Tell, what: str, *verbs: Verb[T]) -> T:
     """Try several at once; at most one may win."""
     won: list[T] = []
@@ -224,97 +161,6 @@ def took(tell: Tell, opened: Opened) -> None:
     tell("row", request, opened.row.version)
     if opened.secret is not None:
         tell("taken", request, token_hash(opened.secret).hex())
-
-
-def key_of(code: str, which: str) -> str:
-    return f"{code[-24:]}-{which}"
-
-
-# What the next process finds
-
-
-def check(house: House, known: Known, tell: Tell) -> None:
-    """Check everything that was acknowledged against what is kept."""
-    house.store.look(lambda transaction: check_kept(transaction, known, tell))
-    for jkt, jti in known.spent[-RECENT:]:
-        check_spent(house, jkt, jti, tell)
-    for code in known.invited[-RECENT:]:
-        check_invitation(house, code, known.redeemed.get(code), tell)
-    integrate(house, tell)
-    house.store.look(lambda transaction: check_tree(house, transaction, known, tell))
-    tell("checked")
-
-
-def check_kept(transaction: Transaction, known: Known, tell: Tell) -> None:
-    rows: dict[str, Row] = {}
-    cursor = None
-    while True:
-        page = transaction.requests(cursor=cursor, limit=1_000)
-        rows |= {ask_of(row.state).id: row for row in page.rows}
-        cursor = page.cursor
-        if cursor is None:
-            break
-    for request, version in known.versions.items():
-        if request not in rows or rows[request].version < version:
-            tell("lost", request, version)
-    for row in rows.values():
-        check_row(row, tell)
-    reasons = [ask_of(row.state).reason for row in rows.values()]
-    if len(set(reasons)) < len(reasons):
-        tell("one proof made two requests")
-    for text, request in known.tokens.items():
-        token = transaction.token(bytes.fromhex(text))
-        if token is None or token.grant != grant_id(RequestId(request)):
-            tell("token lost", request)
-        elif (token.revoked_at is None) != isinstance(rows[request].state, Open):
-            tell("token outlived its grant", request)
-    for one in compare(transaction).disagreements:
-        tell("ledger and state disagree", one.request, one.fact)
-
-
-def check_row(row: Row, tell: Tell) -> None:
-    by = [approval.by for approval in approvals_of(row.state)]
-    if len(set(by)) < len(by) or len(by) > 2:
-        tell("approved twice", ask_of(row.state).id, *by)
-    grant = grant_of(row.state)
-    if grant is not None and len(by) != 2:
-        tell("opened without approvals", grant.id)
-    if isinstance(row.state, Open) and row.state.used > row.state.grant.uses:
-        tell("used too often", row.state.grant.id)
-
-
-def check_spent(house: House, jkt: str, jti: str, tell: Tell) -> None:
-    until = clock() + timedelta(minutes=2)
-    with contextlib.suppress(Conflict):
-        house.do(lambda transaction: transaction.claim_proof(jkt, jti, until))
-        tell("proof spent twice", jkt, jti)
-
-
-def check_invitation(house: House, code: str, redeemed: str | None, tell: Tell) -> None:
-    def registered(transaction: Transaction) -> list[str]:
-        kept = {key.jkt for key in transaction.callers_of(IdentityName("erin"))}
-        return [key_of(code, which) for which in "abc" if key_of(code, which) in kept]
-
-    before = house.store.look(registered)
-    if len(before) > 1 or (redeemed is not None and before != [redeemed]):
-        tell("redeemed twice or lost", redeemed, *before)
-    try:
-        house.do(house.redeem(Secret(code), key_of(code, "c")))
-    except LocumError:
-        if not before:
-            tell("an invitation was spent for nothing", code)
-    else:
-        if before:
-            tell("an invitation was spent twice", code)
-        tell("redeemed", code, key_of(code, "c"))
-
-
-def check_tree(house: House, transaction: Transaction, known: Known, tell: Tell) -> None:
-    size = transaction.ledger_size()
-    for note in known.notes:
-        signed = open_checkpoint(note.encode(), (house.sequencer.signer.verifier,))
-        if signed.size > size or tree_root(signed.size, transaction.tile) != signed.root:
-            tell("forked", signed.size, size)
 
 
 # The one who kills

@@ -13,9 +13,9 @@ from locum.model.refusal import StorageError, Unconfirmed
 from locum.store.opening import migrate
 from locum.store.port import Transaction
 from locum.store.sqlite import SqliteStore
+from tests.faults.acknowledged import clock
 from tests.faults.disks import Disk
 from tests.faults.house import SEAL_KEY
-from tests.faults.killing import clock
 
 WITHIN = 6.0
 """Seconds: thrice the two that are promised, because the machine may be busy."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from locum.store.opening import migrate
 from locum.store.sqlite import SqliteStore
+from tests.faults.acknowledged import clock
 from tests.faults.house import SEAL_KEY
-from tests.faults.killing import clock
 from tests.faults.test_disk import kept
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ from pathlib import Path
 from locum.model.refusal import StorageError
 from locum.store.sqlite import SqliteStore
 from tests.faults.house import SEAL_KEY
-from tests.faults.killing import clock
+from tests.faults.acknowledged import clock
 store = SqliteStore(Path(sys.argv[1]), SEAL_KEY, clock)
 for number in range(40):
     try:
