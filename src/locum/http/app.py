@@ -11,11 +11,17 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from locum import __version__
 from locum.http import estate, grants, ledger, oauth, operations, people, requests
-from locum.http.face import Face, prove
-from locum.http.problems import answer_bug, answer_error, answer_http_error
+from locum.http.face import Face, Incoming, prove
+from locum.http.problems import answer_bug, answer_depth, answer_error, answer_http_error
 from locum.model.refusal import LocumError
+from locum.service.caller import Proven
 
 LARGEST_BODY = 64 * 1024
+
+
+def proven_caller(request: Incoming) -> Proven:
+    """What the framework's endpoints get as `proven`."""
+    return prove(request)
 
 
 def make_app(face: Face, origin: str) -> Litestar:
@@ -35,16 +41,16 @@ def make_app(face: Face, origin: str) -> Litestar:
             *ledger.routes,
             *operations.routes,
         ],
-        dependencies={"proven": Provide(prove, sync_to_thread=False)},
+        dependencies={"proven": Provide(proven_caller, sync_to_thread=False)},
         exception_handlers={
             LocumError: answer_error,
             HTTPException: answer_http_error,
+            RecursionError: answer_depth,
             Exception: answer_bug,
         },
         openapi_config=OpenAPIConfig(
             title="Locum",
             version=__version__,
-            path="/openapi.json",
             description="The authority for fallback authentication.",
             components=Components(
                 security_schemes={

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from litestar import get
 
-from locum.http.face import Incoming, admitted, face_of
+from locum.http.face import Incoming, ProvenCaller, admitted, face_of
 from locum.http.views import FindingView, PathView, finding_view
-from locum.service.caller import Proven
 from locum.service.findings import findings, standing_of
 from locum.store.port import Transaction
 
 
 @get("/v1/paths", summary="Declared paths and how they stand", sync_to_thread=True)
-def paths(request: Incoming, proven: Proven) -> list[PathView]:
+def paths(request: Incoming, proven: ProvenCaller) -> list[PathView]:
     """List every declared path."""
     locum = face_of(request).locum
 
@@ -39,7 +38,7 @@ def paths(request: Incoming, proven: Proven) -> list[PathView]:
 
 
 @get("/v1/findings", summary="What is wrong now", sync_to_thread=True)
-def found(request: Incoming, proven: Proven) -> list[FindingView]:
+def found(request: Incoming, proven: ProvenCaller) -> list[FindingView]:
     """List the findings of the estate and of what is running."""
     locum = face_of(request).locum
     return admitted(

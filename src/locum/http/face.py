@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import anyio.to_thread
 import msgspec
 from litestar import Request, Response
+from litestar.di import NamedDependency
 
 from locum.http.access_token import AccessTokens
 from locum.http.problems import JSON
@@ -80,6 +81,8 @@ class ShortCall(msgspec.Struct, frozen=True):
 
 Incoming = Request[Any, Any, Any]
 Call = Incoming | ShortCall
+ProvenCaller = NamedDependency[Proven]
+"""What `prove` found, as the framework hands it to an endpoint."""
 
 
 def face_of(request: Call) -> Face:

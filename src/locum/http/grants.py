@@ -7,9 +7,9 @@ from typing import Annotated
 import anyio.to_thread
 import msgspec
 from litestar import Response, Router, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from locum.http.face import Done, Incoming, act, admitted, deliver, face_of, respond
+from locum.http.face import Done, Incoming, ProvenCaller, act, admitted, deliver, face_of, respond
 from locum.http.requests import Comment, path_name
 from locum.http.views import GrantPage, GrantView, OpenedView, grant_view
 from locum.laws.permits import Refusal
@@ -18,7 +18,6 @@ from locum.model.path import Path
 from locum.model.refusal import MalformedInput
 from locum.model.request import CloseReason, Verdict, ask_of
 from locum.service.activate import take_credential
-from locum.service.caller import Proven
 from locum.service.close import BY_A_PERSON, close_by_caller
 from locum.service.credential import prepare
 from locum.service.record import declared_then, grant_row
@@ -43,11 +42,11 @@ class ReviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/", summary="Grants, newest first", sync_to_thread=True)
 def index(
     request: Incoming,
-    proven: Proven,
-    cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
-    path: str | None = None,
-    grant_state: Annotated[str | None, Parameter(query="state")] = None,
+    proven: ProvenCaller,
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
+    path: FromQuery[str | None] = None,
+    grant_state: Annotated[str | None, QueryParameter(name="state")] = None,
 ) -> GrantPage:
     """List grants."""
     name = None if path is None else path_name(path)
@@ -62,7 +61,7 @@ def index(
 
 
 @get("/{grant_id:str}", summary="One grant", sync_to_thread=True)
-def show(request: Incoming, proven: Proven, grant_id: str) -> GrantView:
+def show(request: Incoming, proven: ProvenCaller, grant_id: FromPath[str]) -> GrantView:
     """Show a grant."""
     return admitted(
         request,
@@ -72,7 +71,9 @@ def show(request: Incoming, proven: Proven, grant_id: str) -> GrantView:
 
 
 @post("/{grant_id:str}/credential", summary="Take the credential, once", status_code=201)
-async def take(request: Incoming, proven: Proven, grant_id: str) -> Response[OpenedView]:
+async def take(
+    request: Incoming, proven: ProvenCaller, grant_id: FromPath[str]
+) -> Response[OpenedView]:
     """Take the credential of an open grant; it is in the answer once, and never again."""
     locum, grant = face_of(request).locum, GrantId(grant_id)
 
@@ -94,7 +95,10 @@ async def take(request: Incoming, proven: Proven, grant_id: str) -> Response[Ope
 
 @post("/{grant_id:str}/close", summary="End the grant now", status_code=200)
 async def close(
-    request: Incoming, proven: Proven, grant_id: str, data: CloseBody | None = None
+    request: Incoming,
+    proven: ProvenCaller,
+    grant_id: FromPath[str],
+    data: JSONBody[CloseBody | None] = None,
 ) -> Response[GrantView]:
     """Close a grant; its credential is dead as soon as `dead` says so."""
     locum, body = face_of(request).locum, data or CloseBody()
@@ -112,7 +116,7 @@ async def close(
 
 @post("/{grant_id:str}/review", summary="Judge the grant", status_code=200)
 async def review(
-    request: Incoming, proven: Proven, grant_id: str, data: ReviewBody
+    request: Incoming, proven: ProvenCaller, grant_id: FromPath[str], data: JSONBody[ReviewBody]
 ) -> Response[GrantView]:
     """Judge a closed grant, which unblocks its path."""
     locum = face_of(request).locum

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from locum.http.face import Face, ShortCall, prove
 from locum.http.oauth import answered, introspect_call
-from locum.http.problems import bug_answer, error_answer
+from locum.http.problems import bug_answer, error_answer, too_deep
 from locum.http.requests import ActivateBody, open_path
 from locum.model.names import RequestId
 from locum.model.refusal import LocumError, MalformedInput
@@ -89,6 +89,8 @@ def _read(content: bytes) -> ActivateBody:
         return ActivateBody()
     try:
         return _bodies.decode(content)
+    except RecursionError:
+        raise too_deep() from None
     except msgspec.DecodeError as error:
         raise MalformedInput(f"The body cannot be read: {error}.", "See /openapi.json.") from None
 

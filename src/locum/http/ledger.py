@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from locum.http.face import Incoming, face_of
 from locum.ledger.receipt import make_receipt
@@ -30,7 +31,7 @@ async def vkey(request: Incoming) -> Response[bytes]:
 
 
 @get("/ledger/tile/{name:path}", summary="A hash tile or an entry bundle", sync_to_thread=True)
-def tile(request: Incoming, name: str) -> Response[bytes]:
+def tile(request: Incoming, name: FromPath[str]) -> Response[bytes]:
     """A tile of any checkpoint that was signed."""
     place = TileName.parse("tile" + name)
     data = StoreSource(face_of(request).locum.store).tile(place)
@@ -40,7 +41,7 @@ def tile(request: Incoming, name: str) -> Response[bytes]:
 
 
 @get("/ledger/receipt/{index:int}", summary="A receipt (tlog-proof)", sync_to_thread=True)
-def receipt(request: Incoming, index: int) -> Response[bytes]:
+def receipt(request: Incoming, index: FromPath[int]) -> Response[bytes]:
     """The proof that entry `index` is in the ledger, checkable offline."""
     store = face_of(request).locum.store
 

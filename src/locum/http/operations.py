@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.serialization import encode_json
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from locum.http.face import Incoming, face_of
@@ -30,4 +31,11 @@ def metrics(request: Incoming) -> Response[bytes]:
     return Response(exposition(face_of(request).locum), media_type=CONTENT_TYPE_LATEST)
 
 
-routes = [healthz, readyz, metrics]
+@get("/openapi.json", summary="This document", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Incoming) -> Response[bytes]:
+    """The OpenAPI 3.1 document of every endpoint."""
+    document = encode_json(request.app.openapi_schema.to_schema())
+    return Response(document, media_type="application/json")
+
+
+routes = [healthz, readyz, metrics, openapi]

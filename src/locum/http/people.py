@@ -7,11 +7,11 @@ from datetime import datetime
 
 import msgspec
 from litestar import Response, delete, get, post
+from litestar.params import FromPath, JSONBody
 
-from locum.http.face import Incoming, admitted, face_of, source_of
+from locum.http.face import Incoming, ProvenCaller, admitted, face_of, source_of
 from locum.model.names import IdentityName
 from locum.model.secret import Secret
-from locum.service.caller import Proven
 from locum.service.people import invite, register_key, revoke_key
 from locum.store.port import Transaction
 
@@ -49,7 +49,9 @@ class KeyView(msgspec.Struct, frozen=True):
 
 
 @post("/v1/invitations", summary="Invite a person (administrators)", status_code=201)
-async def invitations(request: Incoming, proven: Proven, data: InviteBody) -> InvitationView:
+async def invitations(
+    request: Incoming, proven: ProvenCaller, data: JSONBody[InviteBody]
+) -> InvitationView:
     """Invite somebody of the estate to register a key."""
     locum = face_of(request).locum
     code, ends = await asyncio.wrap_future(
@@ -67,7 +69,7 @@ async def invitations(request: Incoming, proven: Proven, data: InviteBody) -> In
 
 
 @post("/v1/keys", summary="Register a key against an invitation", status_code=201)
-async def register(request: Incoming, data: RegisterBody) -> KeyView:
+async def register(request: Incoming, data: JSONBody[RegisterBody]) -> KeyView:
     """Register the key whose possession the DPoP proof shows; needs no access token."""
     face, source = face_of(request), source_of(request)
     now = face.locum.clock()
@@ -95,7 +97,7 @@ async def register(request: Incoming, data: RegisterBody) -> KeyView:
 
 
 @get("/v1/keys", summary="One's own keys", sync_to_thread=True)
-def keys(request: Incoming, proven: Proven) -> list[KeyView]:
+def keys(request: Incoming, proven: ProvenCaller) -> list[KeyView]:
     """List every key that was ever registered for the caller (EVT-1)."""
     return admitted(
         request,
@@ -115,7 +117,7 @@ def keys(request: Incoming, proven: Proven) -> list[KeyView]:
 
 
 @delete("/v1/keys/{jkt:str}", summary="Revoke a key", status_code=200)
-async def revoke(request: Incoming, proven: Proven, jkt: str) -> Response[None]:
+async def revoke(request: Incoming, proven: ProvenCaller, jkt: FromPath[str]) -> Response[None]:
     """Revoke one's own key, or as an administrator anybody's."""
     locum = face_of(request).locum
     await asyncio.wrap_future(

@@ -13,7 +13,7 @@ import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from locum.ledger.errors import LedgerError
+from locum.ledger.errors import LedgerError, MalformedArtefact
 from locum.model.refusal import (
     Breach,
     Conflict,
@@ -33,6 +33,7 @@ _log = structlog.get_logger("locum.http")
 
 _STATUS: tuple[tuple[type[LocumError], int, str, str], ...] = (
     (MalformedInput, 400, "malformed", "The input cannot be read"),
+    (MalformedArtefact, 400, "malformed", "The input cannot be read"),
     (Unauthenticated, 401, "unauthenticated", "The caller is not proved"),
     (RefusedError, 403, "refused", "The laws refuse"),
     (NotFound, 404, "not-found", "There is no such thing"),
@@ -102,6 +103,16 @@ def answer_http_error(_request: Request[Any, Any, Any], error: HTTPException) ->
         "See /openapi.json for what this endpoint takes.",
     )
     return _respond(problem, dict(error.headers or {}))
+
+
+def answer_depth(_request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:
+    """Answer a body that is nested too deep to be read."""
+    return error_answer(too_deep())
+
+
+def too_deep() -> MalformedInput:
+    """The refusal of a body that is nested too deep."""
+    return MalformedInput("The body is nested too deep.", "See /openapi.json for its form.")
 
 
 def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -8,9 +8,20 @@ from typing import Annotated
 import anyio.to_thread
 import msgspec
 from litestar import Response, Router, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from locum.http.face import Call, Done, Incoming, act, admitted, attempt, deliver, face_of, respond
+from locum.http.face import (
+    Call,
+    Done,
+    Incoming,
+    ProvenCaller,
+    act,
+    admitted,
+    attempt,
+    deliver,
+    face_of,
+    respond,
+)
 from locum.http.views import OpenedView, Page, RequestView, grant_view, request_view
 from locum.laws.permits import Refusal
 from locum.model.cause import Cause, Evidence
@@ -68,7 +79,9 @@ def _shown(request: Call, transaction: Transaction, row: Row) -> RequestView:
 
 
 @post("/", summary="Ask that a path be opened", status_code=201)
-async def ask(request: Incoming, proven: Proven, data: AskBody) -> Response[RequestView]:
+async def ask(
+    request: Incoming, proven: ProvenCaller, data: JSONBody[AskBody]
+) -> Response[RequestView]:
     """Make a request."""
     locum = face_of(request).locum
     asked = Asked(path_name(data.path), data.cause, data.reason, data.evidence)
@@ -83,11 +96,11 @@ async def ask(request: Incoming, proven: Proven, data: AskBody) -> Response[Requ
 @get("/", summary="Requests, newest first", sync_to_thread=True)
 def index(
     request: Incoming,
-    proven: Proven,
-    cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
-    path: str | None = None,
-    request_state: Annotated[str | None, Parameter(query="state")] = None,
+    proven: ProvenCaller,
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
+    path: FromQuery[str | None] = None,
+    request_state: Annotated[str | None, QueryParameter(name="state")] = None,
 ) -> Page:
     """List requests."""
     name = None if path is None else path_name(path)
@@ -100,7 +113,7 @@ def index(
 
 
 @get("/{request_id:str}", summary="One request", sync_to_thread=True)
-def show(request: Incoming, proven: Proven, request_id: str) -> RequestView:
+def show(request: Incoming, proven: ProvenCaller, request_id: FromPath[str]) -> RequestView:
     """Show a request."""
     return admitted(
         request,
@@ -113,7 +126,7 @@ def show(request: Incoming, proven: Proven, request_id: str) -> RequestView:
 
 @post("/{request_id:str}/approvals", summary="Approve or deny", status_code=200)
 async def decide(
-    request: Incoming, proven: Proven, request_id: str, data: DecisionBody
+    request: Incoming, proven: ProvenCaller, request_id: FromPath[str], data: JSONBody[DecisionBody]
 ) -> Response[RequestView]:
     """Approve or deny exactly the digest that is named."""
     locum = face_of(request).locum
@@ -135,7 +148,10 @@ async def decide(
 
 @post("/{request_id:str}/activate", summary="Open the path", status_code=201)
 async def activate(
-    request: Incoming, proven: Proven, request_id: str, data: ActivateBody | None = None
+    request: Incoming,
+    proven: ProvenCaller,
+    request_id: FromPath[str],
+    data: JSONBody[ActivateBody | None] = None,
 ) -> Response[OpenedView]:
     """Open the path; the credential is in the answer once, and never again."""
     return await open_path(request, proven, RequestId(request_id), data or ActivateBody())
