@@ -20,9 +20,10 @@ from locum.ledger.folder import FolderSource, export
 from locum.ledger.note import VerifierKey
 from locum.ledger.remote import RemoteSource
 from locum.ledger.verification import LogSource, verify_log
-from locum.model.refusal import MalformedInput
+from locum.model.refusal import LocumError, MalformedInput
+from locum.service.agreement import compare
 from locum.service.published import StoreSource
-from locum.service.starting import start
+from locum.service.starting import Started, start
 
 group = typer.Typer(no_args_is_help=True, help="Verify and export the ledger.")
 Vkey = Annotated[str, typer.Option(help="The verifier key that you know; else the source's own.")]
@@ -42,6 +43,7 @@ def verify(
         try:
             with _progress() as told:
                 report = verify_log(log, (key,), progress=told)
+            _compare_with_state(log)
         except Tampered as error:
             found = {"verified": False, "place": error.place, "fact": error.fact}
             words = f"{error.fact}\n  {error.remedy}"
@@ -86,9 +88,10 @@ def _opened(
     if data is not None:
         started = start(data, now, secrets.token_bytes)
         try:
-            while started.sequencer.integrate():
-                continue
+            trouble = _integrate(started)
             yield StoreSource(started.locum.store), lambda: started.sequencer.signer.verifier
+            if trouble is not None:
+                raise trouble
         finally:
             started.locum.store.close()
     elif source.startswith(("http://", "https://")):
@@ -99,6 +102,26 @@ def _opened(
         yield folder, folder.verifier_key
     else:
         raise MalformedInput("No ledger was named.", "Name a folder, a URL, or --data FOLDER.")
+
+
+def _integrate(started: Started) -> LocumError | None:
+    """Integrate what waits; what cannot be is told after the replay, which names the place."""
+    try:
+        while started.sequencer.integrate():
+            continue
+    except LocumError as error:
+        return error
+    return None
+
+
+def _compare_with_state(log: LogSource) -> None:
+    """Where the store itself is at hand, check that its state is what the ledger says."""
+    if isinstance(log, StoreSource):
+        agreement = log.store.look(compare)
+        for one in agreement.disagreements:
+            raise Tampered(
+                one.request, one.fact, "The state was altered: restore a backup and compare."
+            )
 
 
 def _published_key(base: str) -> VerifierKey:

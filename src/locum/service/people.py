@@ -136,7 +136,7 @@ def revoke_key(locum: Locum, transaction: Transaction, proven: Proven, jkt: str)
     if key is None or key.identity != caller.identity:
         demand_administrator(caller, estate)
     if key is None:
-        raise MalformedInput(f"There is no key {jkt}.", "List them: `locum status --keys`.")
+        raise MalformedInput(f"There is no key {jkt}.", "List them: `locum keys`.")
     transaction.revoke_caller(jkt, now)
     record(
         transaction,

@@ -12,26 +12,26 @@ class StoreSource:
     """Read the ledger out of a store; nothing beyond the newest checkpoint is shown."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint. Raises `LedgerError` before the first."""
-        note = self._store.look(lambda transaction: transaction.checkpoint())
+        note = self.store.look(lambda transaction: transaction.checkpoint())
         if note is None:
             raise LedgerError("Nothing is signed yet.", "Try again in a second.")
         return note
 
     def tile(self, name: TileName) -> bytes | None:
         """A tile or a bundle of any checkpoint up to the newest."""
-        size = published_size(self._store.look(lambda transaction: transaction.checkpoint()))
+        size = published_size(self.store.look(lambda transaction: transaction.checkpoint()))
         first = name.number * WIDTH
         if first + name.width > size >> (8 * (name.level or 0)):
             return None
         if name.level is None:
-            entries = self._store.look(lambda transaction: transaction.entries(first, name.width))
+            entries = self.store.look(lambda transaction: transaction.entries(first, name.width))
             return encode_bundle(entries) if len(entries) == name.width else None
         level = name.level
-        data = self._store.look(lambda transaction: transaction.tile(level, name.number))
+        data = self.store.look(lambda transaction: transaction.tile(level, name.number))
         return None if data is None else data[: name.width * HASH_SIZE]
 
 

@@ -29,6 +29,7 @@ def open_store(url: str, seal_key: bytes, now: Callable[[], datetime]) -> Store:
     """
     if url.startswith(_SQLITE):
         path = Path(url.removeprefix(_SQLITE))
+        _private(path)
         migrate(f"sqlite+pysqlite:///{path}")
         return SqliteStore(path, seal_key, now)
     if url.startswith(_POSTGRES):
@@ -38,6 +39,17 @@ def open_store(url: str, seal_key: bytes, now: Callable[[], datetime]) -> Store:
         f"{url.split(':', 1)[0]!r} is no kind of store.",
         "Use sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
     )
+
+
+def _private(path: Path) -> None:
+    """Make the file readable by its owner only before anything is in it."""
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{path.name} cannot be opened ({error.strerror}).",
+            "Look at the rights of the data folder.",
+        ) from None
 
 
 def migrate(url: str) -> None:
