@@ -23,7 +23,7 @@ def test_the_story_goes_as_told_and_its_ledger_verifies(tmp_path: Path) -> None:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     data = tmp_path / "demo"
-    # The story takes its time: it waits for real leases and starts real servers.
+    # The story takes its time: it starts real servers.
     played = locum("demo", "--once", "--data", str(data), "--port", str(port))
     assert played.returncode == 0, played.stdout + played.stderr
     assert "The story went as told." in played.stdout
