@@ -65,6 +65,10 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self.origin})"
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
     def get(self, place: str, /, **query: Any) -> Any:
         """GET with query parameters; those that are `None` are left out."""
         given = {name: value for name, value in query.items() if value is not None}
