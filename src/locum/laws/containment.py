@@ -193,8 +193,9 @@ def _glob_covers_folder(pattern: str, folder: str | None) -> bool:
     root = pattern.removesuffix("/**")
     if root == pattern or set("*?") & set(root):
         return False
-    fixed = normal_path(root)
-    return below(folder, fixed) and folder != fixed
+    if root == "/" or normal_path(root) != root:
+        return False  # a pattern that is not normal fits no normal text
+    return below(folder, root) and folder != root
 
 
 def _resource_example(glob: str, outer: Authority) -> Call | None:
