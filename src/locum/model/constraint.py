@@ -115,7 +115,7 @@ def allows(constraint: Constraint, value: object) -> bool:
 
 def is_number(value: object) -> bool:
     """Tell whether `value` is a finite number; booleans are not numbers."""
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    return type(value) is int or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_scalar(value: object) -> bool:
@@ -175,12 +175,13 @@ def glob_fits(pattern: str, text: str) -> bool:
     tokens = glob_tokens(pattern)
     for token in tokens:
         following: set[int] = set()
-        for at in reachable:
-            if token == "**":
-                following.update(range(at, len(text) + 1))
-            elif token == "*":
-                end = text.find("/", at)
-                following.update(range(at, (len(text) if end < 0 else end) + 1))
+        covered = 0  # positions below it are in `following` already, so each is added once
+        for at in sorted(reachable):
+            if token in ("*", "**"):
+                end = text.find("/", max(at, covered - 1)) if token == "*" else -1
+                stop = (len(text) if end < 0 else end) + 1
+                following.update(range(max(at, covered), stop))
+                covered = stop
             elif at < len(text) and (text[at] != "/" if token == "?" else text[at] == token):
                 following.add(at + 1)
         reachable = following
