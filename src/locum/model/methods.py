@@ -147,7 +147,9 @@ def strength_together(presented: Iterable[Presented], carried: Proofing) -> Stre
     counted: frozenset[FactorKind] = frozenset()
     result = Strength()
     for group in groups:
-        strongest = max(group, key=lambda one: (len(one.method.kinds), one.method.phishing))
+        strongest = max(
+            group, key=lambda one: (len(one.method.kinds), one.method.phishing, one.method.name)
+        )
         counted |= strongest.method.kinds
         for one in group:
             result = result.join(_alone(one.method, carried))
