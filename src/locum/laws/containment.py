@@ -13,7 +13,7 @@ from itertools import chain
 
 import msgspec
 
-from locum.model.authority import Authority, Call
+from locum.model.authority import Authority, Call, permits
 from locum.model.constraint import (
     AllOf,
     AnyOf,
@@ -80,7 +80,7 @@ def contains(outer: Authority, inner: Authority) -> Verdict:
         )
     for glob in sorted(inner.resources):
         if not any(_glob_within(Glob(other), Glob(glob)) for other in outer.resources):
-            example = _resource_example(glob, outer)
+            example = _resource_example(glob, outer, inner)
             return Wider(f"authority.resources has {glob!r}, which the primary lacks", example)
     for tool in sorted(inner.tools):
         verdict = _tool_contained(outer, inner, tool)
@@ -96,21 +96,25 @@ def _wider(fact: str, call: Call) -> Wider:
 def _tool_contained(outer: Authority, inner: Authority, tool: str) -> Verdict:
     ours, theirs = inner.tools[tool], outer.tools.get(tool)
     field = f"authority.tools.{tool}"
-    examples = {name: next(_samples(ours[name]), None) for name in ours}
+    examples = {
+        name: next((value for value in _samples(one) if allows(one, value)), None)
+        for name, one in ours.items()
+    }
+    call = Call(tool=tool, arguments=examples)
+    callable_so = permits(inner, call)  # no example is given that the fallback itself refuses
     if theirs is None:
-        return _wider(f"{field} is not a tool of the primary", Call(tool=tool, arguments=examples))
+        fact = f"{field} is not a tool of the primary"
+        return _wider(fact, call) if callable_so else Wider(fact, None)
     if ours.keys() != theirs.keys():
         odd = ", ".join(sorted(ours.keys() ^ theirs.keys()))
-        return _wider(
-            f"{field} does not name the same arguments as the primary ({odd})",
-            Call(tool=tool, arguments=examples),
-        )
+        fact = f"{field} does not name the same arguments as the primary ({odd})"
+        return _wider(fact, call) if callable_so else Wider(fact, None)
     for name in sorted(ours):
         if constraint_contains(theirs[name], ours[name]):
             continue
         for value in _samples(AnyOf((ours[name], theirs[name]))):
-            if allows(ours[name], value) and not allows(theirs[name], value):
-                call = Call(tool=tool, arguments={**examples, name: value})
+            call = Call(tool=tool, arguments={**examples, name: value})
+            if permits(inner, call) and not allows(theirs[name], value):
                 return Wider(
                     f"{field}.{name}: `{name} = {value!r}` is allowed by the fallback and not by "
                     "the primary",
@@ -198,10 +202,11 @@ def _glob_covers_folder(pattern: str, folder: str | None) -> bool:
     return below(folder, root) and folder != root
 
 
-def _resource_example(glob: str, outer: Authority) -> Call | None:
+def _resource_example(glob: str, outer: Authority, inner: Authority) -> Call | None:
     for text in _glob_samples(glob):
-        if glob_fits(glob, text) and not any(glob_fits(other, text) for other in outer.resources):
-            return Call(resource=text)
+        call = Call(resource=text)
+        if permits(inner, call) and not permits(outer, call):
+            return call
     return None
 
 
