@@ -22,7 +22,7 @@ from locum.laws.permits import MayApprove, MayOpen, MayReview, Refusal
 from locum.model.cause import Cause
 from locum.model.estate import ADMINISTRATORS, Estate
 from locum.model.names import Digest, GroupName, IdentityName
-from locum.model.path import Approvals, Path
+from locum.model.path import Approvals, Escalation, Path
 from locum.model.refusal import Law
 from locum.model.request import Approval, Verdict
 from tests.laws.declared import (
@@ -57,7 +57,7 @@ from tests.laws.refused import refused_by
 
 TICK = timedelta(microseconds=1)
 YESES = (approval(BOB), approval(CAROL))
-RULE = Approvals(of=LEADS, need=2, within=HOUR)
+RULE = Approvals(of=LEADS, need=2, within=HOUR, escalate=Escalation(BOARD, HOUR / 2))
 NOBODY = IdentityName("nobody")
 
 
@@ -306,7 +306,7 @@ def test_nothing_opens_without_enough_different_people(
     given_yes: list[Approval], leads: set[IdentityName], board: set[IdentityName], need: int
 ) -> None:
     there = estate(leads=leads, board=board)
-    declared = path(approvals=msgspec.structs.replace(PATH.approvals, need=need))
+    declared = path(approvals=msgspec.structs.replace(RULE, need=need))
     broken = enough_approvals(declared, ASK, given_yes, there)
     counted = {
         yes.by
@@ -331,7 +331,7 @@ def test_who_may_decide_would_count(
         return
     assert by != ANN
     assert by not in {yes.by for yes in given_yes}
-    one = path(approvals=msgspec.structs.replace(PATH.approvals, need=1))
+    one = path(approvals=msgspec.structs.replace(RULE, need=1))
     assert enough_approvals(one, ASK, [approval(by, at=NOW + after)], ESTATE) == ()
 
 
