@@ -20,6 +20,7 @@ from locum.http.app import LARGEST_BODY, make_app
 from locum.http.face import Face
 from locum.http.hot import ShortWay
 from locum.http.proof import ProofVerifier
+from locum.http.prover import Prover
 from locum.http.throttle import Throttle
 from locum.model.refusal import LocumError
 from locum.service.rounds import EstateWatch, Rounds
@@ -59,9 +60,12 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
         origin = f"{origin.rsplit(':', 1)[0]}:{port}"
     face = Face(
         started.locum,
-        ProofVerifier(origin),
-        AccessTokens(ECKey.import_key(started.token_key.reveal()), origin),
-        Throttle(settings.calls_per_second, settings.burst),
+        Prover(
+            started.locum.clock,
+            ProofVerifier(origin),
+            AccessTokens(ECKey.import_key(started.token_key.reveal()), origin),
+            Throttle(settings.calls_per_second, settings.burst),
+        ),
         started.sequencer.signer.verifier,
     )
     config = uvicorn.Config(

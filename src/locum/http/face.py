@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -17,13 +18,14 @@ from litestar.di import NamedDependency
 from locum.http.access_token import AccessTokens
 from locum.http.problems import JSON
 from locum.http.proof import ProofVerifier
+from locum.http.prover import Prover
 from locum.http.throttle import Throttle
 from locum.http.views import OpenedView, credential_view, grant_view
 from locum.laws.permits import Refusal
 from locum.ledger.note import VerifierKey
 from locum.model.refusal import MalformedInput, RefusedError, Unavailable
 from locum.service.activate import NotPrepared, Opened
-from locum.service.caller import Caller, Proven, admit, unproved
+from locum.service.caller import Caller, Proven, admit
 from locum.service.credential import produce
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
@@ -57,10 +59,23 @@ class Face:
     """The HTTP face's parts, made once."""
 
     locum: Locum
-    proofs: ProofVerifier
-    tokens: AccessTokens
-    throttle: Throttle
+    prover: Prover
     verifier_key: VerifierKey
+
+    @property
+    def proofs(self) -> ProofVerifier:
+        """Verifies DPoP proofs."""
+        return self.prover.proofs
+
+    @property
+    def tokens(self) -> AccessTokens:
+        """Issues and verifies access tokens."""
+        return self.prover.tokens
+
+    @property
+    def throttle(self) -> Throttle:
+        """Counts calls."""
+        return self.prover.throttle
 
 
 class ShortCall(msgspec.Struct, frozen=True):
@@ -117,24 +132,9 @@ def prove(request: Call) -> Proven:
         Unauthenticated: something is missing or does not hold.
         TooMany: this source or this key calls too often.
     """
-    face, source = face_of(request), source_of(request)
-    now = face.locum.clock()
-    face.throttle.take(f"source:{source}", now)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "dpop" or not token:
-        raise unproved()
-    proven, _ = face.proofs.verify(
-        request.headers.get("dpop"),
-        request.method,
-        path_of(request),
-        now,
-        token=token,
-        source=source,
+    return face_of(request).prover.prove(
+        request.method, path_of(request), request.headers, source_of(request)
     )
-    if face.tokens.verify(token, now) != proven.jkt:
-        raise unproved()
-    face.throttle.take(f"key:{proven.jkt}", now)
-    return proven
 
 
 def admitted(request: Call, proven: Proven, function: Callable[[Transaction, Caller], T]) -> T:
@@ -168,30 +168,59 @@ async def attempt(
         RefusedError: the laws refused; the refusal is committed.
         MalformedInput: the idempotency key was used for another call.
     """
-    face = face_of(request)
-    key = request.headers.get("idempotency-key", "")
+    key, body = request.headers.get("idempotency-key", ""), await body_of(request)
+    asked = f"{request.method} {path_of(request)}\n".encode() + body
+    begun = begin(face_of(request).locum, proven, key, asked, function)
+    return concluded(await asyncio.wrap_future(begun))
+
+
+def begin(
+    locum: Locum,
+    proven: Proven,
+    key: str,
+    asked: bytes,
+    function: Callable[[Transaction], Done | NotPrepared | Refusal],
+) -> Future[Done | Replayed | NotPrepared | Refusal]:
+    """Begin an act, once per idempotency key; the future is done when it is durable.
+
+    Args:
+        key: the idempotency key; empty where the call has none.
+        asked: what the key stands for: method, path and body.
+
+    Raises:
+        MalformedInput: the key is too long.
+    """
     if len(key) > LONGEST_KEY:
         raise MalformedInput("The idempotency key is too long.", f"Use at most {LONGEST_KEY}.")
-    body = await body_of(request)
-    asked = hashlib.sha256(f"{request.method} {path_of(request)}\n".encode() + body).digest()
+    if not key:
+        return locum.store.act(function)
+    digest = hashlib.sha256(asked).digest()
 
     def whole(transaction: Transaction) -> Done | Replayed | NotPrepared | Refusal:
-        now = face.locum.clock()
-        kept = transaction.answer(proven.jkt, key) if key else None
+        now = locum.clock()
+        kept = transaction.answer(proven.jkt, key)
         if kept is not None:
-            admit(transaction, face.locum.estate.now, proven, now, spend=True)
-            if kept.request_digest != asked:
+            admit(transaction, locum.estate.now, proven, now, spend=True)
+            if kept.request_digest != digest:
                 raise MalformedInput(
                     "The idempotency key was used for another call.", "Use a new key."
                 )
             return Replayed(kept)
         outcome = function(transaction)
-        if key and isinstance(outcome, Done):
-            answer = Answer(asked, outcome.status, msgspec.json.encode(outcome.view))
+        if isinstance(outcome, Done):
+            answer = Answer(digest, outcome.status, msgspec.json.encode(outcome.view))
             transaction.remember(proven.jkt, key, answer, now + ANSWERS_KEPT)
         return outcome
 
-    outcome = await asyncio.wrap_future(face.locum.store.act(whole))
+    return locum.store.act(whole)
+
+
+def concluded(outcome: Done | Replayed | NotPrepared | Refusal) -> Done | Replayed | NotPrepared:
+    """What an act came to.
+
+    Raises:
+        RefusedError: the laws refused; the refusal is committed.
+    """
     if isinstance(outcome, Refusal):
         raise RefusedError(outcome.breaches)
     return outcome

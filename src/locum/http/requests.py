@@ -34,6 +34,7 @@ from locum.service.caller import Proven
 from locum.service.credential import prepare
 from locum.service.decide import Decision, decide_request
 from locum.service.record import declared_then, request_row
+from locum.service.wiring import Locum
 from locum.store.port import Transaction
 from locum.store.records import Row
 
@@ -161,7 +162,31 @@ async def open_path(
     request: Call, proven: Proven, request_id: RequestId, body: ActivateBody
 ) -> Response[OpenedView]:
     """Open a path: at once where nothing is to be looked at, else after looking."""
-    locum, prepared = face_of(request).locum, False
+    verb = opening(face_of(request).locum, proven, request_id, body, prepared=False)
+    outcome = await attempt(request, proven, verb)
+    if isinstance(outcome, NotPrepared):
+        return await open_after_looking(request, proven, request_id, body, outcome)
+    return await deliver(request, outcome)
+
+
+async def open_after_looking(
+    request: Call, proven: Proven, request_id: RequestId, body: ActivateBody, first: NotPrepared
+) -> Response[OpenedView]:
+    """Look at what opening needs on the network, then open."""
+    locum = face_of(request).locum
+    await anyio.to_thread.run_sync(prepare, locum, first.path, request_id, proven)
+    verb = opening(locum, proven, request_id, body, prepared=True)
+    return await deliver(request, await act(request, proven, _without_looking(verb)))
+
+
+def opening(
+    locum: Locum, proven: Proven, request_id: RequestId, body: ActivateBody, *, prepared: bool
+) -> Callable[[Transaction], Done | NotPrepared | Refusal]:
+    """The act that opens a path.
+
+    Args:
+        prepared: vault, target and primary were looked at for this call.
+    """
 
     def verb(transaction: Transaction) -> Done | NotPrepared | Refusal:
         opened = activate_request(
@@ -171,12 +196,7 @@ async def open_path(
             return opened
         return Done(201, OpenedView(grant_view(opened.row.state), None), opened)
 
-    outcome = await attempt(request, proven, verb)
-    if isinstance(outcome, NotPrepared):
-        await anyio.to_thread.run_sync(prepare, locum, outcome.path, request_id, proven)
-        prepared = True
-        return await deliver(request, await act(request, proven, _without_looking(verb)))
-    return await deliver(request, outcome)
+    return verb
 
 
 def _without_looking(

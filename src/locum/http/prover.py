@@ -1,0 +1,58 @@
+"""Prove a call: its access token and its DPoP proof, under the throttles.
+
+It needs no store and no secret: whether the key is registered is looked up by the act. So a front
+(`http.front`) does it in a process of its own, beside the one that decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from locum.http.access_token import AccessTokens
+from locum.http.proof import ProofVerifier
+from locum.http.throttle import Throttle
+from locum.service.caller import Proven, unproved
+
+
+@dataclass(frozen=True)
+class Prover:
+    """What proving a call takes.
+
+    Args:
+        clock: gives aware UTC.
+        proofs: verifies DPoP proofs.
+        tokens: verifies access tokens.
+        throttle: counts calls by source and by key, in this process.
+    """
+
+    clock: Callable[[], datetime]
+    proofs: ProofVerifier
+    tokens: AccessTokens
+    throttle: Throttle
+
+    def prove(self, method: str, path: str, headers: Mapping[str, str], source: str) -> Proven:
+        """Prove one call.
+
+        Args:
+            path: the call's path, without query.
+            headers: by lower-case name.
+            source: the network address that the call came from.
+
+        Raises:
+            Unauthenticated: something is missing or does not hold.
+            TooMany: this source or this key calls too often.
+        """
+        now = self.clock()
+        self.throttle.take(f"source:{source}", now)
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "dpop" or not token:
+            raise unproved()
+        proven, _ = self.proofs.verify(
+            headers.get("dpop"), method, path, now, token=token, source=source
+        )
+        if self.tokens.verify(token, now) != proven.jkt:
+            raise unproved()
+        self.throttle.take(f"key:{proven.jkt}", now)
+        return proven
