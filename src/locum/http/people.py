@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import datetime
 
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from locum.http.face import Incoming, ProvenCaller, admitted, face_of, source_of
+from locum.http.face import (
+    LONGEST_KEY,
+    Incoming,
+    ProvenCaller,
+    admitted,
+    face_of,
+    source_of,
+)
 from locum.model.names import IdentityName
+from locum.model.refusal import MalformedInput
 from locum.model.secret import Secret
-from locum.service.people import invite, register_key, revoke_key
+from locum.service.people import Call, invite, register_key, revoke_key
 from locum.store.port import Transaction
 
 
@@ -52,8 +61,12 @@ class KeyView(msgspec.Struct, frozen=True):
 async def invitations(
     request: Incoming, proven: ProvenCaller, data: JSONBody[InviteBody]
 ) -> InvitationView:
-    """Invite somebody of the estate to register a key."""
-    locum = face_of(request).locum
+    """Invite somebody of the estate to register a key.
+
+    The same call again, by its `Idempotency-Key`, ends the invitation that it gave and gives a
+    fresh one; if that was used or has ended, the answer is 409.
+    """
+    locum, call = face_of(request).locum, await _call(request)
     code, ends = await asyncio.wrap_future(
         locum.store.act(
             lambda transaction: invite(
@@ -62,10 +75,19 @@ async def invitations(
                 proven,
                 IdentityName(data.identity),
                 frozenset(data.conditions),
+                call,
             )
         )
     )
     return InvitationView(data.identity, code.reveal(), ends)
+
+
+async def _call(request: Incoming) -> Call | None:
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > LONGEST_KEY:
+        raise MalformedInput("The idempotency key is too long.", f"Use at most {LONGEST_KEY}.")
+    asked = f"{request.method} {request.url.path}\n".encode() + await request.body()
+    return Call(key, hashlib.sha256(asked).digest()) if key else None
 
 
 @post("/v1/keys", summary="Register a key against an invitation", status_code=201)

@@ -6,21 +6,31 @@ import base64
 import hashlib
 from datetime import datetime, timedelta
 
+import msgspec
+
 from locum.ledger.entry import Entry
 from locum.model.estate import Kind
 from locum.model.names import IdentityName
 from locum.model.refusal import Conflict, MalformedInput, Unauthenticated
 from locum.model.secret import Secret
-from locum.service.caller import Proven, admit, demand_administrator
+from locum.service.caller import Caller, Proven, admit, demand_administrator
 from locum.service.notices import key_letters
 from locum.service.record import record
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
-from locum.store.records import CallerKey, Invitation, Task
+from locum.store.records import Answer, CallerKey, Invitation, Task
 
 INVITATION_LIFE = timedelta(minutes=10)
 KEY_LIFE = timedelta(days=90)
+CALLS_KEPT = timedelta(hours=24)
 CODE_BYTES = 20
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call's idempotency key, and the digest of method, path and body that it stands for."""
+
+    key: str
+    digest: bytes
 
 
 def invite(
@@ -29,23 +39,56 @@ def invite(
     proven: Proven,
     identity: IdentityName,
     conditions: frozenset[str],
+    call: Call | None = None,
 ) -> tuple[Secret, datetime]:
     """Invite a person of the estate to register a key; only administrators may.
 
+    The code is kept nowhere, so a repeated call cannot give it again: it ends the invitation that
+    it gave before, and gives a fresh one. So one call never leaves two invitations.
+
     Args:
         conditions: what the administrator vouches for, e.g. `managed-device`.
+        call: `None` where the call has no idempotency key.
 
     Returns:
         The code, single use, and when it ends.
 
     Raises:
         RefusedError: the caller is no administrator.
-        MalformedInput: the estate has no such person.
+        MalformedInput: the estate has no such person, or the key was used for another call.
+        Conflict: what the call gave before was used or has ended.
     """
     now, estate = locum.clock(), locum.estate.now
     caller = admit(transaction, estate, proven, now, spend=True)
     demand_administrator(caller, estate)
-    return issue_invitation(locum, transaction, identity, caller.identity, conditions)
+    if call is not None:
+        _end_the_earlier(transaction, caller, call, identity, now)
+    code, ends = issue_invitation(locum, transaction, identity, caller.identity, conditions)
+    if call is not None:
+        answer = Answer(call.digest, 201, code_hash(code))
+        transaction.remember(caller.jkt, call.key, answer, now + CALLS_KEPT)
+    return code, ends
+
+
+def _end_the_earlier(
+    transaction: Transaction, caller: Caller, call: Call, identity: IdentityName, now: datetime
+) -> None:
+    """End the invitation that this very call gave before, if it did."""
+    kept = transaction.answer(caller.jkt, call.key)
+    if kept is None:
+        return
+    if kept.request_digest != call.digest:
+        raise MalformedInput("The idempotency key was used for another call.", "Use a new key.")
+    if not transaction.withdraw_invitation(kept.body, now):
+        raise Conflict(
+            f"The invitation that this call gave for {identity} was used or has ended.",
+            "Invite again under a new Idempotency-Key if another is needed.",
+        )
+    transaction.forget_answer(caller.jkt, call.key)
+    record(
+        transaction,
+        Entry("invitation.withdrawn", now, actor=caller.identity, key=caller.jkt, subject=identity),
+    )
 
 
 def issue_invitation(

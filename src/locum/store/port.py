@@ -108,6 +108,10 @@ class Transaction(Protocol):
         """Spend an invitation that is unspent and unexpired; `None` where there is none such."""
         ...
 
+    def withdraw_invitation(self, code_hash: bytes, now: datetime) -> bool:
+        """End an invitation that is unspent and unexpired; tells whether there was one."""
+        ...
+
     def add_caller(self, key: CallerKey) -> None:
         """Register a key. Raises `Conflict` where its thumbprint is registered already."""
         ...
@@ -148,6 +152,10 @@ class Transaction(Protocol):
 
     def remember(self, caller: str, key: str, answer: Answer, until: datetime) -> None:
         """Keep an answer. Raises `Conflict` where the key is taken."""
+        ...
+
+    def forget_answer(self, caller: str, key: str) -> None:
+        """Strike an answer off, so that its key is free for another."""
         ...
 
     def enqueue(self, task: Task) -> None:

@@ -233,6 +233,18 @@ class SqlTransaction:
             columns.split(conditions),
         )
 
+    def withdraw_invitation(self, code_hash: bytes, now: datetime) -> bool:
+        """End an invitation that is unspent and unexpired."""
+        return bool(
+            self._run(
+                "UPDATE invitations SET redeemed_at = ? WHERE code_hash = ?"
+                " AND redeemed_at IS NULL AND expires_at > ? RETURNING 1",
+                micros(now),
+                code_hash,
+                micros(now),
+            )
+        )
+
     def add_caller(self, key: CallerKey) -> None:
         """Register a key."""
         added = self._run(
@@ -342,6 +354,10 @@ class SqlTransaction:
         )
         if not kept:
             raise _conflict("The idempotency key")
+
+    def forget_answer(self, caller: str, key: str) -> None:
+        """Strike an answer off."""
+        self._run("DELETE FROM answers WHERE caller = ? AND key = ?", caller, key)
 
     def enqueue(self, task: Task) -> None:
         """Add a task to the outbox."""
