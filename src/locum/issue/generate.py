@@ -67,11 +67,15 @@ def _checksum(unchecked: str) -> str:
 
 
 def _base62(number: int, width: int) -> str:
-    pairs = []
-    for _ in range(-(-width // 2)):
-        number, pair = divmod(number, 3_844)
-        pairs.append(_PAIRS[pair])
-    return "".join(reversed(pairs))[-width:]
+    pairs: list[str] = []
+    while 2 * len(pairs) < width:
+        # Ten digits at a time, since dividing what fits a machine word is several times faster.
+        number, ten = divmod(number, 62**10)
+        for _ in range(5):
+            ten, pair = divmod(ten, 3_844)
+            pairs.append(_PAIRS[pair])
+    pairs.reverse()
+    return "".join(pairs)[-width:]
 
 
 def _number(digits: str) -> int:

@@ -44,7 +44,7 @@ def maybe(value: int | None) -> datetime | None:
 
 
 def state_columns(state: State) -> tuple[Value, ...]:
-    """path, cause, state, grant_id, due_at, review_due, closed_at, unsettled, body."""
+    """state, grant_id, due_at, review_due, closed_at, unsettled, body: what an act may change."""
     ask, grant = ask_of(state), grant_of(state)
     due = review = closed = None
     match state:
@@ -59,8 +59,6 @@ def state_columns(state: State) -> tuple[Value, ...]:
         case _:
             pass
     return (
-        str(ask.path),
-        ask.cause.value,
         name_of(state),
         None if grant is None else grant.id,
         due,

@@ -65,6 +65,7 @@ def _conflict(what: str) -> Conflict:
 
 
 _KEY = "jkt, identity, jwk, registered_at, expires_at, conditions, revoked_at"
+_NAMED = 20  # as many grants are named in a refusal
 _TASK = "id, kind, payload, subject, created_at, due_at, attempts, last_error"
 
 
@@ -89,11 +90,14 @@ class SqlTransaction:
 
     def add_request(self, state: State) -> None:
         """Keep a new request."""
+        ask = ask_of(state)
         added = self._run(
             "INSERT INTO requests (id, version, path, cause, state, grant_id, due_at, review_due,"
             " closed_at, unsettled, body) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING RETURNING 1",
-            ask_of(state).id,
+            ask.id,
+            str(ask.path),
+            ask.cause.value,
             *columns.state_columns(state),
         )
         if not added:
@@ -102,9 +106,9 @@ class SqlTransaction:
     def save_request(self, state: State, version: int, claim: str | None) -> None:
         """Replace the request's state if it still has `version`."""
         saved = self._run(
-            "UPDATE requests SET path = ?, cause = ?, state = ?, grant_id = ?, due_at = ?,"
-            " review_due = ?, closed_at = ?, unsettled = ?, body = ?, claim = ?,"
-            " version = version + 1 WHERE id = ? AND version = ? RETURNING 1",
+            "UPDATE requests SET state = ?, grant_id = ?, due_at = ?, review_due = ?,"
+            " closed_at = ?, unsettled = ?, body = ?, claim = ?, version = version + 1"
+            " WHERE id = ? AND version = ? RETURNING 1",
             *columns.state_columns(state),
             claim,
             ask_of(state).id,
@@ -161,26 +165,22 @@ class SqlTransaction:
 
     def path_facts(self, path: PathName, now: datetime) -> PathFacts:
         """What the past of a path says about opening it again."""
-        name = str(path)
-        found = self._run(
-            "SELECT * FROM (SELECT 'due' AS kind, grant_id, review_due AS at FROM requests"
-            " WHERE path = ? AND review_due IS NOT NULL ORDER BY id LIMIT 20) AS due"
-            " UNION ALL SELECT * FROM (SELECT 'unsettled', grant_id, 0 FROM requests"
-            " WHERE path = ? AND unsettled ORDER BY id LIMIT 20) AS unsettled"
-            " UNION ALL SELECT * FROM (SELECT 'drilled', grant_id, closed_at FROM requests"
-            " WHERE path = ? AND cause = 'drill' AND closed_at IS NOT NULL"
-            " ORDER BY id DESC LIMIT 1) AS drilled",
-            name,
-            name,
+        name, at = str(path), micros(now)
+        standing = self._run(
+            "SELECT grant_id, review_due, unsettled FROM requests"
+            " WHERE path = ? AND (review_due IS NOT NULL OR unsettled)",
             name,
         )
-        at = micros(now)
-        drilled = [when for kind, _, when in found if kind == "drilled"]
+        drilled = self._run(
+            "SELECT max(closed_at) FROM requests WHERE path = ? AND cause = 'drill'", name
+        )
+        due = sorted((ends, one) for one, ends, _ in standing if ends is not None)
+        unsettled = sorted(one for one, _, still in standing if still)
         return PathFacts(
-            unsettled=tuple(GrantId(one) for kind, one, _ in found if kind == "unsettled"),
-            due=tuple(GrantId(one) for kind, one, _ in found if kind == "due"),
-            overdue=tuple(GrantId(one) for kind, one, due in found if kind == "due" and due <= at),
-            drilled_at=columns.instant(drilled[0]) if drilled else None,
+            unsettled=tuple(GrantId(one) for one in unsettled[:_NAMED]),
+            due=tuple(GrantId(one) for _, one in due[:_NAMED]),
+            overdue=tuple(GrantId(one) for ends, one in due[:_NAMED] if ends <= at),
+            drilled_at=columns.maybe(drilled[0][0]),
         )
 
     def declare(self, declaration: Digest, body: bytes) -> None:

@@ -39,16 +39,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    for name, where in (
-        ("requests_open", "state = 'open'"),
-        ("requests_unreviewed", "review_due IS NOT NULL"),
-        ("requests_unsettled", "unsettled"),
-        ("requests_drilled", "cause = 'drill' AND closed_at IS NOT NULL"),
+    for name, columns, where in (
+        ("requests_open", ["path", "id"], "state = 'open'"),
+        ("requests_standing", ["path"], "review_due IS NOT NULL OR unsettled"),
+        ("requests_drilled", ["path", "closed_at"], "cause = 'drill'"),
     ):
         op.create_index(
             name,
             "requests",
-            ["path", "id"],
+            columns,
             sqlite_where=sa.text(where),
             postgresql_where=sa.text(where),
         )
