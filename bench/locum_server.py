@@ -68,12 +68,12 @@ def now() -> datetime:
 class LocumServer:
     """A Locum with `requests` requests that are ready to be activated, in its own process."""
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, requests: int, fronts: int = 0) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="bench-locum-"))
         self.port = _free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.key: Key = new_key("p256")
-        self.requests = self._prepare(requests)
+        self.requests = self._prepare(requests, fronts)
         self.log = self.folder / "server.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -102,11 +102,11 @@ class LocumServer:
         headers = ["Authorization", f"DPoP {token}", "DPoP", proof, "Content-Type", kind]
         return "\t".join([method, path, *headers, body])
 
-    def _prepare(self, count: int) -> list[str]:
+    def _prepare(self, count: int, fronts: int) -> list[str]:
         data, closed = self.folder / "data", _free_port()
         settings = (
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
-            "calls_per_second = 1e6\nburst = 1e6\n"
+            f"calls_per_second = 1e6\nburst = 1e6\nfronts = {fronts}\n"
         )
         make_folder(data, settings, now, secrets.token_bytes)
         (data / "estate.yaml").write_text(_ESTATE.format(closed=closed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import signal
@@ -13,11 +14,14 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+import uvloop
 from joserfc.jwk import ECKey
 
+from locum.cli.fronts import Fronts, listen
 from locum.http.access_token import AccessTokens
 from locum.http.app import LARGEST_BODY, make_app
 from locum.http.face import Face
+from locum.http.frames import FrontSettings
 from locum.http.hot import ShortWay
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover
@@ -52,28 +56,34 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
-    """The uvicorn server of a Locum that was put together."""
+def origin_of(started: Started, port: int | None) -> str:
+    """The public address, where another port may be listened on than is configured."""
+    origin = started.settings.server.origin
+    return origin if port is None else f"{origin.rsplit(':', 1)[0]}:{port}"
+
+
+def face_of(started: Started, origin: str) -> Face:
+    """What the endpoints of a Locum that was put together work with."""
     settings = started.settings.server
-    origin = settings.origin
-    if port is not None:
-        origin = f"{origin.rsplit(':', 1)[0]}:{port}"
-    face = Face(
-        started.locum,
-        Prover(
-            started.locum.clock,
-            ProofVerifier(origin),
-            AccessTokens(ECKey.import_key(started.token_key.reveal()), origin),
-            Throttle(settings.calls_per_second, settings.burst),
-        ),
-        started.sequencer.signer.verifier,
+    prover = Prover(
+        started.locum.clock,
+        ProofVerifier(origin),
+        AccessTokens(ECKey.import_key(started.token_key.reveal()), origin),
+        Throttle(settings.calls_per_second, settings.burst),
     )
+    return Face(started.locum, prover, started.sequencer.signer.verifier)
+
+
+def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
+    """The uvicorn server of a Locum that is one process."""
+    settings, origin = started.settings.server, origin_of(started, port)
+    face = face_of(started, origin)
     config = uvicorn.Config(
         ShortWay(make_app(face, origin), face, LARGEST_BODY),
         host=settings.host,
         port=settings.port if port is None else port,
-        ssl_certfile=_beside(started, settings.certificate),
-        ssl_keyfile=_beside(started, settings.key),
+        ssl_certfile=_beside(started, settings.certificate) or None,
+        ssl_keyfile=_beside(started, settings.key) or None,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -85,6 +95,30 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
         limit_concurrency=1_000,
     )
     return uvicorn.Server(config)
+
+
+async def serve_behind_fronts(started: Started, port: int | None) -> None:
+    """Decide for fronts that speak HTTP, until told to stop; then let them finish."""
+    settings, origin = started.settings.server, origin_of(started, port)
+    listening = listen(settings.host, settings.port if port is None else port, settings.fronts)
+    face, loop = face_of(started, origin), asyncio.get_running_loop()
+    (public,) = face.tokens.public()["keys"]
+    told = FrontSettings(
+        origin,
+        public,
+        settings.calls_per_second,
+        settings.burst,
+        LARGEST_BODY,
+        _beside(started, settings.certificate),
+        _beside(started, settings.key),
+    )
+    stop = asyncio.Event()
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(asked, stop.set)
+    fronts = Fronts(told, listening, face, make_app(face, origin), loop)
+    fronts.start()
+    await stop.wait()
+    await asyncio.to_thread(fronts.stop)
 
 
 def serve_until_stopped(
@@ -104,7 +138,6 @@ def serve_until_stopped(
     sys.setswitchinterval(SWITCH_SECONDS)
     started = start(folder, clock, rng)
     rounds = Rounds(started)
-    server = server_of(started, port)
     if reload_on is not None:
         signal.signal(reload_on, lambda *_: _reload(started))
     try:
@@ -113,7 +146,11 @@ def serve_until_stopped(
         structlog.get_logger("locum").info(
             "serving", origin=started.settings.server.origin, estate=started.locum.estate.now.digest
         )
-        server.run()
+        if started.settings.server.fronts:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(serve_behind_fronts(started, port))
+        else:
+            server_of(started, port).run()
     finally:
         rounds.stop()
         started.locum.store.close()
@@ -129,5 +166,5 @@ def _reload(started: Started) -> None:
     threading.Thread(target=reload, name="reload").start()
 
 
-def _beside(started: Started, file: str) -> str | None:
-    return str(started.folder / file) if file else None
+def _beside(started: Started, file: str) -> str:
+    return str(started.folder / file) if file else ""

@@ -240,16 +240,23 @@ def respond(outcome: Done | Replayed) -> Response[Any]:
 
 async def deliver(request: Call, outcome: Done | Replayed) -> Response[Any]:
     """Produce the credential that an act opened, and answer with it; a replay never does."""
+    locum = face_of(request).locum
+    at_once = delivered_at_once(locum, outcome)
+    if at_once is not None:
+        return at_once
+    return await anyio.to_thread.run_sync(_delivered, locum, outcome)
+
+
+def delivered_at_once(locum: Locum, outcome: Done | Replayed) -> Response[Any] | None:
+    """The answer, unless a credential is to be produced over the network first."""
     if isinstance(outcome, Replayed) or outcome.opened is None or not outcome.opened.taken:
         return respond(outcome)
-    locum = face_of(request).locum
-    if outcome.opened.secret is not None:
-        credential = produce(locum, outcome.opened)
-    else:
-        credential = await anyio.to_thread.run_sync(produce, locum, outcome.opened)
-    return respond(
-        Done(
-            outcome.status,
-            OpenedView(grant_view(outcome.opened.row.state), credential_view(credential)),
-        )
-    )
+    return None if outcome.opened.secret is None else _delivered(locum, outcome)
+
+
+def _delivered(locum: Locum, outcome: Done | Replayed) -> Response[Any]:
+    if isinstance(outcome, Replayed) or outcome.opened is None:
+        return respond(outcome)
+    credential = credential_view(produce(locum, outcome.opened))
+    view = OpenedView(grant_view(outcome.opened.row.state), credential)
+    return respond(Done(outcome.status, view))

@@ -14,15 +14,24 @@ from litestar import Response
 from litestar.types import ASGIApp, Receive, Send
 
 from locum.http.face import Face, ShortCall, prove
-from locum.http.oauth import answered, introspect_call
+from locum.http.frames import answered
+from locum.http.oauth import answered as oauth_answered
+from locum.http.oauth import introspect_call
 from locum.http.problems import bug_answer, error_answer, too_deep
 from locum.http.requests import ActivateBody, open_path
 from locum.model.names import RequestId
 from locum.model.refusal import LocumError, MalformedInput
 
 _REQUESTS, _ACTIVATE = "/v1/requests/", "/activate"
-_INTROSPECT = "/oauth/introspect"
+INTROSPECT = "/oauth/introspect"
 _bodies = msgspec.json.Decoder(ActivateBody)
+
+
+def opens(method: str, path: str) -> RequestId | None:
+    """The request that a call opens; `None` where it is another call."""
+    if method != "POST" or not (path.startswith(_REQUESTS) and path.endswith(_ACTIVATE)):
+        return None
+    return RequestId(path[len(_REQUESTS) : -len(_ACTIVATE)])
 
 
 class ShortWay:
@@ -39,14 +48,12 @@ class ShortWay:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer a call."""
-        path: str = scope.get("path", "")
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif path == _INTROSPECT:
-            await self._answer(scope, receive, send, None)
-        elif path.startswith(_REQUESTS) and path.endswith(_ACTIVATE):
-            name = path[len(_REQUESTS) : -len(_ACTIVATE)]
-            await self._answer(scope, receive, send, RequestId(name))
+            return
+        request = opens(scope["method"], scope["path"])
+        if request is not None or (scope["method"], scope["path"]) == ("POST", INTROSPECT):
+            await self._answer(scope, receive, send, request)
         else:
             await self._app(scope, receive, send)
 
@@ -56,9 +63,9 @@ class ShortWay:
         try:
             call = await self._call(scope, receive)
             if request is None:
-                answer = await answered(call, introspect_call)
+                answer = await oauth_answered(call, introspect_call)
             else:
-                answer = await open_path(call, prove(call), request, _read(call.content))
+                answer = await open_path(call, prove(call), request, opening_body(call.content))
         except LocumError as error:
             answer = error_answer(error)
         except Exception as error:  # a bug must answer, and must not say why
@@ -84,7 +91,12 @@ class ShortWay:
         return ShortCall(self._face, "POST", scope["path"], headers, source, content)
 
 
-def _read(content: bytes) -> ActivateBody:
+def opening_body(content: bytes) -> ActivateBody:
+    """What a call that opens a path says; nothing says the defaults.
+
+    Raises:
+        MalformedInput: not the JSON that is expected.
+    """
     if not content:
         return ActivateBody()
     try:
@@ -96,13 +108,6 @@ def _read(content: bytes) -> ActivateBody:
 
 
 async def _send(answer: Response[Any], send: Send) -> None:
-    body: bytes = answer.content
-    headers = [
-        (b"content-type", str(answer.media_type or "application/json").encode()),
-        (b"content-length", str(len(body)).encode()),
-        *((name.lower().encode(), value.encode()) for name, value in answer.headers.items()),
-    ]
-    await send(
-        {"type": "http.response.start", "status": answer.status_code or 200, "headers": headers}
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    sent = answered(0, answer)
+    await send({"type": "http.response.start", "status": sent.status, "headers": sent.headers})
+    await send({"type": "http.response.body", "body": sent.body, "more_body": False})

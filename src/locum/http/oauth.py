@@ -19,9 +19,16 @@ from litestar.params import Body
 from locum.http.access_token import LIFE
 from locum.http.face import Call, Incoming, body_of, face_of, prove, source_of
 from locum.http.problems import JSON
-from locum.model.refusal import LocumError, TooMany
+from locum.model.refusal import (
+    LocumError,
+    MalformedInput,
+    StorageError,
+    TooMany,
+    Unavailable,
+)
 from locum.service.caller import admit
 from locum.service.tokens import introspect_token, revoke_token
+from locum.store.records import Token
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -63,10 +70,8 @@ async def token(request: Incoming) -> Response[Any]:
                 )
             )
         )
-    except TooMany as error:
-        return _error(429, "temporarily_unavailable", str(error))
     except LocumError as error:
-        return _error(401, "invalid_client", str(error))
+        return oauth_error(error)
     issued = face.tokens.issue(proven.jkt, caller.identity, now)
     answer = {
         "access_token": issued,
@@ -90,25 +95,52 @@ async def revoke(request: Incoming) -> Response[Any]:
 
 async def answered(request: Call, verb: Any) -> Response[Any]:
     """Run an OAuth verb for a proved caller, with the errors of RFC 6749."""
-    form = dict(parse_qsl((await body_of(request)).decode("ascii", "replace")))
-    if not form.get("token"):
-        return _error(400, "invalid_request", "Send `token`.")
     try:
-        proven = prove(request)
-        return Response(
-            msgspec.json.encode(await verb(request, proven, form["token"])),
-            media_type=JSON,
-            headers=_NO_STORE,
-        )
-    except TooMany as error:
-        return _error(429, "temporarily_unavailable", str(error))
+        text = token_asked_about(await body_of(request))
+        return given(await verb(request, prove(request), text))
     except LocumError as error:
-        return _error(401, "invalid_client", str(error))
+        return oauth_error(error)
+
+
+def token_asked_about(body: bytes) -> str:
+    """The `token` of a form.
+
+    Raises:
+        MalformedInput: there is none.
+    """
+    text = dict(parse_qsl(body.decode("ascii", "replace"))).get("token", "")
+    if not text:
+        raise MalformedInput("There is no token in the form.", "Send `token`.")
+    return text
+
+
+def given(answer: Introspection | dict[str, str]) -> Response[bytes]:
+    """The answer to a verb that went well."""
+    return Response(msgspec.json.encode(answer), media_type=JSON, headers=_NO_STORE)
+
+
+def oauth_error(error: LocumError) -> Response[bytes]:
+    """An error of ours as RFC 6749 §5.2 says it."""
+    match error:
+        case TooMany():
+            return _error(429, "temporarily_unavailable", str(error))
+        case MalformedInput():
+            return _error(400, "invalid_request", str(error))
+        case StorageError() | Unavailable():
+            return _error(503, "temporarily_unavailable", str(error))
+        case _:
+            return _error(401, "invalid_client", str(error))
 
 
 async def introspect_call(request: Call, proven: Any, text: str) -> Introspection:
     locum = face_of(request).locum
-    found = locum.store.look(lambda transaction: introspect_token(locum, transaction, proven, text))
+    return introspection(
+        locum.store.look(lambda transaction: introspect_token(locum, transaction, proven, text))
+    )
+
+
+def introspection(found: Token | None) -> Introspection:
+    """What is said of a token; of one that is not live, nothing."""
     if found is None:
         return Introspection(active=False)
     return Introspection(
@@ -153,7 +185,7 @@ async def metadata(request: Incoming) -> dict[str, Any]:
     }
 
 
-def _error(status: int, code: str, description: str) -> Response[Any]:
+def _error(status: int, code: str, description: str) -> Response[bytes]:
     body = msgspec.json.encode({"error": code, "error_description": description})
     return Response(body, status_code=status, media_type=JSON, headers=_NO_STORE)
 

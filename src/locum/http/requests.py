@@ -158,6 +158,11 @@ async def activate(
     return await open_path(request, proven, RequestId(request_id), data or ActivateBody())
 
 
+def activate_path(request: RequestId) -> str:
+    """Where a request is activated."""
+    return f"/v1/requests/{request}/activate"
+
+
 async def open_path(
     request: Call, proven: Proven, request_id: RequestId, body: ActivateBody
 ) -> Response[OpenedView]:

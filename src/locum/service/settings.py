@@ -6,7 +6,7 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,7 +14,12 @@ from locum.model.refusal import MalformedInput
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where Locum listens. Plain HTTP is for loopback only; `origin` is the public address."""
+    """Where Locum listens. Plain HTTP is for loopback only; `origin` is the public address.
+
+    Args:
+        fronts: processes that speak HTTP and prove callers beside the one that decides; none does
+            it all in one process.
+    """
 
     origin: str
     host: str = "127.0.0.1"
@@ -23,6 +28,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
     calls_per_second: float = 50.0
     burst: float = 200.0
+    fronts: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

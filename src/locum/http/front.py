@@ -1,0 +1,224 @@
+"""A front: a process that speaks HTTP, proves callers, and asks the deciding process the rest.
+
+Proving costs more than deciding, and it needs no store: so each further core may have a front.
+Fronts share the listening port; when the deciding process goes, so do they.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+import uvloop
+from joserfc.jwk import ECKey
+from litestar.types import Receive, Send
+
+from locum.http.access_token import AccessTokens
+from locum.http.frames import (
+    Answered,
+    Call,
+    CheckCall,
+    Frames,
+    FrontSettings,
+    OpenCall,
+    RelayCall,
+    answered,
+    answers_in,
+    framed,
+    settings_in,
+)
+from locum.http.hot import INTROSPECT, opens
+from locum.http.oauth import oauth_error, token_asked_about
+from locum.http.problems import bug_answer, error_answer
+from locum.http.proof import ProofVerifier
+from locum.http.prover import Prover
+from locum.http.throttle import Throttle
+from locum.model.refusal import LocumError, Unavailable
+
+_CHUNK = 1 << 18
+
+
+class Wire(asyncio.Protocol):
+    """The front's end of the socket pair: calls out, answers in."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        self._frames, self._numbers = Frames(), itertools.count()
+        self._asked: dict[int, asyncio.Future[Answered]] = {}
+        self._out: list[Call] = []
+        self._loop = asyncio.get_running_loop()
+        self._transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for frame in self._frames.fed(data):
+            for answer in answers_in(frame):
+                waiting = self._asked.pop(answer.number, None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(answer)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.ended.set()
+        for waiting in self._asked.values():
+            if not waiting.done():
+                waiting.set_exception(_gone())
+
+    def number(self) -> int:
+        """A number for the next call."""
+        return next(self._numbers)
+
+    async def ask(self, call: Call) -> Answered:
+        """Send a call and wait for its answer; calls of one turn of the loop go together.
+
+        Raises:
+            Unavailable: the deciding process went away; whether it happened is not known.
+        """
+        if self.ended.is_set():
+            raise _gone()
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(call)
+        waiting: asyncio.Future[Answered] = self._loop.create_future()
+        self._asked[call.number] = waiting
+        try:
+            return await waiting
+        finally:
+            self._asked.pop(call.number, None)
+
+    def _flush(self) -> None:
+        calls, self._out = self._out, []
+        self._transport.write(framed(calls))
+
+
+class Front:
+    """The ASGI application of a front."""
+
+    def __init__(self, wire: Wire, prover: Prover, largest: int) -> None:
+        self._wire, self._prover, self._largest = wire, prover, largest
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer a call."""
+        number = self._wire.number()
+        try:
+            body = await self._body(receive)
+            call = self._call(number, scope, body)
+            answer = call if isinstance(call, Answered) else await self._wire.ask(call)
+        except LocumError as error:
+            answer = answered(number, error_answer(error))
+        except Exception as error:  # a bug must answer, and must not say why
+            answer = answered(number, bug_answer(scope["path"], error))
+        head = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+        await send(head)  # type: ignore[arg-type]
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    async def _body(self, receive: Receive) -> bytes:
+        content, more = b"", True
+        while more:
+            message: Any = await receive()
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(content) > self._largest:
+                break  # the application refuses it by what is here already
+        return content
+
+    def _call(self, number: int, scope: Any, body: bytes) -> Call | Answered:
+        method, path, client = scope["method"], scope["path"], scope.get("client")
+        source = client[0] if client else "unknown"
+        request = opens(method, path)
+        if len(body) > self._largest or (
+            request is None and (method, path) != ("POST", INTROSPECT)
+        ):
+            query, headers = scope["query_string"], tuple(scope["headers"])
+            return RelayCall(number, method, path, query, headers, source, body)
+        names = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        if request is not None:
+            proven = self._prover.prove(method, path, names, source)
+            return OpenCall(number, proven, request, names.get("idempotency-key", ""), body)
+        try:
+            token = token_asked_about(body)
+            return CheckCall(number, self._prover.prove(method, path, names, source), token)
+        except LocumError as error:
+            return answered(number, oauth_error(error))
+
+
+def _gone() -> Unavailable:
+    return Unavailable(
+        "The deciding process went away; whether it was recorded is not known.",
+        "Look at the state before trying again; use the same Idempotency-Key.",
+    )
+
+
+def _prover(settings: FrontSettings) -> Prover:
+    key = ECKey.import_key(settings.token_key)
+    return Prover(
+        lambda: datetime.now(UTC),
+        ProofVerifier(settings.origin),
+        AccessTokens(key, settings.origin),
+        Throttle(settings.calls_per_second, settings.burst),
+    )
+
+
+def _told(pair: socket.socket) -> FrontSettings:
+    """Read the one frame that a front is sent before it serves."""
+    frames = Frames()
+    while received := pair.recv(_CHUNK):
+        for frame in frames.fed(received):
+            return settings_in(frame)
+    raise SystemExit("The deciding process went away before it said what to serve.")
+
+
+async def serve(settings: FrontSettings, listening: socket.socket, pair: socket.socket) -> None:
+    """Serve until the process is told to stop, or the deciding process is gone."""
+    loop = asyncio.get_running_loop()
+    pair.setblocking(False)
+    transport, wire = await loop.create_connection(Wire, sock=pair)
+    config = uvicorn.Config(
+        Front(wire, _prover(settings), settings.largest),
+        ssl_certfile=settings.certificate or None,
+        ssl_keyfile=settings.key or None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        http="httptools",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=1_000,
+    )
+    server = uvicorn.Server(config)
+    end = asyncio.create_task(_end_with(wire, server))
+    await server.serve(sockets=[listening])
+    end.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await end
+    transport.close()
+
+
+async def _end_with(wire: Wire, server: uvicorn.Server) -> None:
+    await wire.ended.wait()
+    server.should_exit = True
+
+
+def main() -> None:
+    """Run a front on two inherited sockets: the listening one, and the pair's end."""
+    listening, pair = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # reading the estate again is not its business
+    settings = _told(pair)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, listening, pair))
+
+
+if __name__ == "__main__":
+    main()
