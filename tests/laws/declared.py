@@ -18,7 +18,7 @@ from locum.model.digest import digest
 from locum.model.estate import ADMINISTRATORS, Estate, Identity, Kind, Primary
 from locum.model.names import Digest, GroupName, IdentityName, PathName, RequestId
 from locum.model.path import Approvals, Escalation, Limits, Path, ReviewRule, Waiver
-from locum.model.request import Approval, Ask
+from locum.model.request import ActingKey, Approval, Ask
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=90)
@@ -105,6 +105,7 @@ ASK = Ask(
 DOWN = Observation(up=False, at=NOW, detail="connection refused")
 UP = Observation(up=True, at=NOW, detail="status 200")
 FACTS = Facts(presented=frozenset({"locum-key"}), observation=DOWN)
+OLD_KEY = ActingKey(NOW - timedelta(days=30), frozenset({ROOT}))
 WAIVER = Waiver(owner="ciso@example.com", reason="until the new keys come", until=NOW + HOUR)
 
 
@@ -118,9 +119,11 @@ def ask(of: Path = PATH, **changes: object) -> Ask:
     return msgspec.structs.replace(ASK, **{"declaration": digest(of), **changes})
 
 
-def approval(by: IdentityName, of: Ask = ASK, at: datetime = NOW) -> Approval:
+def approval(
+    by: IdentityName, of: Ask = ASK, at: datetime = NOW, key: ActingKey = OLD_KEY
+) -> Approval:
     """A yes of `by` to exactly `of`."""
-    return Approval(by, at, of.digest())
+    return Approval(by, at, of.digest(), key=key)
 
 
 def estate(**groups: set[IdentityName]) -> Estate:

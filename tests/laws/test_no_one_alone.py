@@ -41,6 +41,7 @@ from tests.laws.declared import (
     LEADS,
     NAME,
     NOW,
+    OLD_KEY,
     ORDERS,
     PATH,
     PEOPLE,
@@ -70,7 +71,7 @@ def decide(
     after: timedelta = timedelta(0),
 ) -> MayApprove | Refusal:
     subject = ASK.digest() if digest is None else digest
-    return decide_approval(PATH, ASK, given, by, subject, there, NOW + after)
+    return decide_approval(PATH, ASK, given, by, subject, there, NOW + after, OLD_KEY)
 
 
 def opening(
@@ -93,7 +94,7 @@ def no(answer: object, saying: str = "") -> None:
 
 
 def test_one_of_the_approvers_may_approve() -> None:
-    assert decide(CAROL) == MayApprove(CAROL, ASK.digest(), 2)
+    assert decide(CAROL) == MayApprove(CAROL, ASK.digest(), 2, OLD_KEY)
 
 
 def test_the_requester_cannot_approve_not_even_as_an_approver() -> None:
@@ -126,7 +127,7 @@ def test_an_administrator_has_no_bypass() -> None:
     no(decide(ROOT))
     no(decide_ask(PATH, IDENTITY, ROOT, Cause.OUTAGE, ESTATE, Past(), NOW))
     no(opening((), by=ROOT))
-    no(decide_review(PATH, ASK, YESES, ROOT, Verdict.DRILL, ESTATE))
+    no(decide_review(PATH, ASK, YESES, ROOT, Verdict.DRILL, ESTATE, OLD_KEY, NOW))
     no(opening((approval(ROOT), approval(CAROL))), "1 of 2")
 
 
@@ -240,7 +241,7 @@ def test_where_nobody_is_named_the_approvers_ask_and_alone_the_identity_itself()
 
 
 def judged_by(by: IdentityName, given: Sequence[Approval] = YESES) -> MayReview | Refusal:
-    return decide_review(PATH, ASK, given, by, Verdict.EMERGENCY, ESTATE)
+    return decide_review(PATH, ASK, given, by, Verdict.EMERGENCY, ESTATE, OLD_KEY, NOW)
 
 
 def test_a_third_person_reviews() -> None:
@@ -337,7 +338,7 @@ def test_who_may_decide_would_count(
 
 @given(by=everybody, given_yes=yeses)
 def test_whoever_reviews_had_no_part_in_it(by: IdentityName, given_yes: list[Approval]) -> None:
-    broken = may_judge(PATH, ASK, given_yes, by, ESTATE)
+    broken = may_judge(PATH, ASK, given_yes, by, ESTATE, OLD_KEY, NOW)
     if broken:
         refused_by(Law.NO_ONE_ALONE, broken)
     else:

@@ -68,6 +68,7 @@ from tests.laws.declared import (
     LEADS,
     NAME,
     NOW,
+    OLD_KEY,
     ON_CALL,
     ORDERS,
     PATH,
@@ -191,7 +192,7 @@ def command(world: World, state: State, act: str) -> Command | None:
             by = world.somebody(leads - {yes.by for yes in approvals})
             subject = asked.digest() if world.rng.random() < 0.95 else Digest("sha256:other")
             may = decide_approval(
-                world.path, asked, approvals, by, subject, world.estate, world.now
+                world.path, asked, approvals, by, subject, world.estate, world.now, OLD_KEY
             )
             if not isinstance(may, MayApprove):
                 return None
@@ -201,7 +202,9 @@ def command(world: World, state: State, act: str) -> Command | None:
         case "judge":
             by = world.somebody(world.estate.members(SECURITY))
             verdict = world.rng.choice(list(Verdict))
-            judged = decide_review(world.path, asked, approvals, by, verdict, world.estate)
+            judged = decide_review(
+                world.path, asked, approvals, by, verdict, world.estate, OLD_KEY, world.now
+            )
             return Judge(judged, "seen") if isinstance(judged, MayReview) else None
         case "withdraw":
             return Withdraw(world.somebody(frozenset({asked.requester})))

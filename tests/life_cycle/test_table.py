@@ -57,6 +57,7 @@ from tests.laws.declared import (
     HOUR,
     IDENTITY,
     NOW,
+    OLD_KEY,
     PATH,
     UNTIL,
     approval,
@@ -84,9 +85,9 @@ def allowed(answer: Permit | Refusal) -> Permit:
     return answer
 
 
-MAY_DECIDE = allowed(decide_approval(PATH, ASK, (), CAROL, ASK.digest(), ESTATE, NOW))
+MAY_DECIDE = allowed(decide_approval(PATH, ASK, (), CAROL, ASK.digest(), ESTATE, NOW, OLD_KEY))
 MAY_OPEN = allowed(decide_opening(PATH, IDENTITY, ASK, YESES, ANN, ESTATE, Past(), FACTS, NOW))
-MAY_REVIEW = allowed(decide_review(PATH, ASK, YESES, EVE, Verdict.EMERGENCY, ESTATE))
+MAY_REVIEW = allowed(decide_review(PATH, ASK, YESES, EVE, Verdict.EMERGENCY, ESTATE, OLD_KEY, NOW))
 COMMANDS: tuple[Command, ...] = (
     Approve(MAY_DECIDE),
     Deny(MAY_DECIDE),
@@ -147,7 +148,7 @@ def test_a_whole_life_from_asking_to_review() -> None:
     state: State = ask(permit, ASK, need=2).state
     for by in (BOB, CAROL):
         assert isinstance(state, Requested)
-        yes = decide_approval(PATH, ASK, state.approvals, by, ASK.digest(), ESTATE, NOW)
+        yes = decide_approval(PATH, ASK, state.approvals, by, ASK.digest(), ESTATE, NOW, OLD_KEY)
         assert isinstance(yes, MayApprove)
         state = moved(state, Approve(yes))
     assert isinstance(state, Ready)
@@ -157,7 +158,7 @@ def test_a_whole_life_from_asking_to_review() -> None:
     state = moved(state, Take(ANN))
     state = moved(state, Close(CloseReason.RESTORED, None, NOW + HOUR))
     state = moved(state, Settle())
-    judged = decide_review(PATH, ASK, YESES, EVE, Verdict.EMERGENCY, ESTATE)
+    judged = decide_review(PATH, ASK, YESES, EVE, Verdict.EMERGENCY, ESTATE, OLD_KEY, NOW)
     assert isinstance(judged, MayReview)
     assert isinstance(moved(state, Judge(judged, "as it should")), Reviewed)
 

@@ -180,7 +180,9 @@ def test_a_declaration_is_kept_under_its_digest_however_often(store: Store) -> N
 
 
 def invitation(code: bytes = b"code") -> Invitation:
-    return Invitation(code, ALICE, "operator", NOW, NOW + HOUR, frozenset({"managed-device"}))
+    return Invitation(
+        code, ALICE, frozenset({ALICE}), NOW, NOW + HOUR, frozenset({"managed-device"})
+    )
 
 
 def test_of_sixteen_who_redeem_one_invitation_one_gets_it(store: Store) -> None:
@@ -197,7 +199,13 @@ def test_an_ended_invitation_is_not_redeemed(store: Store) -> None:
 
 def key(jkt: str = "key", owner: str = "alice") -> CallerKey:
     return CallerKey(
-        jkt, IdentityName(owner), b"{}", NOW, NOW + HOUR, frozenset({"managed-device", "a"})
+        jkt,
+        IdentityName(owner),
+        b"{}",
+        NOW,
+        NOW + HOUR,
+        frozenset({"managed-device", "a"}),
+        invited_by=frozenset({IdentityName("carol"), IdentityName("bob")}),
     )
 
 

@@ -15,7 +15,7 @@ from locum.demo.stage import Stage, StoryBroken, console
 PATH = "orders-db-admin/break-glass"
 _ESTATE = """version: 1
 groups:
-  administrators: [alice]
+  administrators: [dana]
   sre-leads: [alice, bob, carol]
   platform-security: [dana]
 databases:
@@ -83,16 +83,17 @@ def play(stage: Stage, database: DemoDatabase) -> None:
 def _people(stage: Stage, database: DemoDatabase) -> None:
     stage.step(
         "A Locum, a PostgreSQL, three operators and a reviewer",
-        "Each person makes a key on their own machine; every call is bound to it.",
+        "Each person makes a key on their own machine; every call is bound to it. dana invites, "
+        "and neither asks nor approves: a fresh key speaks for its inviter too.",
     )
     estate = stage.folder / "estate.yaml"
     estate.write_text(_ESTATE.format(port=database.port))
     code = stage.begin(
-        "alice", estate, {"orders-db-admin-password": database.admin_password.reveal()}
+        "dana", estate, {"orders-db-admin-password": database.admin_password.reveal()}
     )
-    stage.locum("alice", "login", "--url", stage.origin, "--invite", code, quiet=True)
-    for person in ("bob", "carol", "dana"):
-        code = stage.code_in(stage.locum("alice", "invite", person, quiet=True))
+    stage.locum("dana", "login", "--url", stage.origin, "--invite", code, quiet=True)
+    for person in ("alice", "bob", "carol"):
+        code = stage.code_in(stage.locum("dana", "invite", person, quiet=True))
         stage.locum(person, "login", "--url", stage.origin, "--invite", code, quiet=True)
     stage.told("alice, bob and carol are sre-leads; dana of platform-security reviews")
 

@@ -155,7 +155,9 @@ def _approve(state: Requested, command: Approve, now: datetime) -> Moved:
     permit = command.permit
     if permit.digest != state.ask.digest():
         raise TransitionNotAllowed("The permit is for another request.", "Decide about this one.")
-    approval = Approval(permit.by, now, permit.digest, command.comment)
+    if permit.key is None:
+        raise TransitionNotAllowed("The permit is for a no.", "Decide about this one anew.")
+    approval = Approval(permit.by, now, permit.digest, command.comment, permit.key)
     approvals = (*state.approvals, approval)
     if len(approvals) < permit.need:
         return Moved(Requested(state.ask, approvals), "request.approved")

@@ -4,19 +4,28 @@ Requester, approvers and reviewer are different people. An approver counts once,
 they are in. An approval binds the digest of exactly what is asked. Where approvals are declared
 there is at least one. Somebody who cannot be found in the estate is nobody: no separation of
 duties is passed by being unknown. Nobody bypasses, administrators included.
+
+Whoever invites a key may hold it in another's name. The person is told of it and can object, so a
+key that is younger than 72 hours speaks for its inviter too: what is approved or reviewed with it
+does not count where the inviter is the requester or has approved.
 Source: design §2; BG-P1; SP 800-53r5 AC-5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import msgspec
 
 from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, GroupName, IdentityName
 from locum.model.path import Approvals, Path
 from locum.model.refusal import Breach, Law
-from locum.model.request import Approval, Ask
+from locum.model.request import ActingKey, Approval, Ask
+
+OBJECTING = timedelta(hours=72)
+"""How long somebody has to object to a key that was registered in their name."""
 
 
 def who_may_ask(path: Path) -> GroupName | None:
@@ -135,6 +144,59 @@ def may_decide(
     return ()
 
 
+def behind(key: ActingKey, at: datetime) -> frozenset[IdentityName]:
+    """Who may be acting with this key besides its owner: whoever invited it, while it is young."""
+    return key.invited_by if at < key.registered_at + OBJECTING else frozenset()
+
+
+def may_approve_with(
+    path: Path,
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    key: ActingKey,
+    now: datetime,
+) -> tuple[Breach, ...]:
+    """Decide whether a yes that `by` gives with `key` would count as another person's."""
+    others = f"Have somebody else of {path.approvals.of if path.approvals else 'the approvers'}"
+    breaches = _spoken_for(ask, approvals, by, key, now, f"{others} approve")
+    mine = sorted(
+        approval.by
+        for approval in approvals
+        if approval.key is not msgspec.UNSET and by in behind(approval.key, approval.at)
+    )
+    if mine:
+        breaches += (
+            _breach(
+                f"{by} invited the key that {', '.join(mine)} approved with, less than 72 h "
+                "before; the two count as one.",
+                f"{others} approve, whom {by} did not invite.",
+                "approvals",
+            ),
+        )
+    return breaches
+
+
+def _spoken_for(
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    key: ActingKey,
+    now: datetime,
+    instead: str,
+) -> tuple[Breach, ...]:
+    parties = {ask.requester, *(approval.by for approval in approvals)} - {by}
+    return tuple(
+        _breach(
+            f"The key of {by} was invited by {inviter}, who "
+            f"{'asks' if inviter == ask.requester else 'approved'}, less than 72 h ago.",
+            f"{instead}; this key counts from {(key.registered_at + OBJECTING).isoformat()} on.",
+            "approvals",
+        )
+        for inviter in sorted(behind(key, now) & parties)
+    )
+
+
 def _is_approver(rule: Approvals, ask: Ask, by: IdentityName, estate: Estate, at: datetime) -> bool:
     """Tell whether a yes that `by` gave at `at` counts by the groups of today."""
     if by in estate.members(rule.of):
@@ -150,19 +212,28 @@ def enough_approvals(
     if path.approvals is None:
         return ()
     digest = ask.digest()
-    counted = {
-        approval.by
+    given = [
+        approval
         for approval in approvals
         if approval.digest == digest
         and approval.by != ask.requester
         and _is_approver(path.approvals, ask, approval.by, estate, approval.at)
-    }
+    ]
+    parties = {ask.requester, *(approval.by for approval in given)}
+    counted = {approval.by for approval in given if _own(approval, parties)}
     need = max(path.approvals.need, 1)
     if len(counted) >= need:
         return ()
+    uncounted = sorted({approval.by for approval in given} - counted)
+    why = (
+        f" That of {', '.join(uncounted)} does not count: its key was invited by the requester or"
+        " an approver less than 72 h before."
+        if uncounted
+        else ""
+    )
     return (
         _breach(
-            f"{len(counted)} of {need} approvals are given.",
+            f"{len(counted)} of {need} approvals are given.{why}",
             f"Have {need - len(counted)} more of {path.approvals.of} approve "
             f"`{ask.id}` (digest {digest}).",
             "approvals.need",
@@ -170,10 +241,23 @@ def enough_approvals(
     )
 
 
+def _own(approval: Approval, parties: set[IdentityName]) -> bool:
+    """Tell whether an approval is its giver's own; one that names no key cannot show it."""
+    if approval.key is msgspec.UNSET:
+        return False
+    return not behind(approval.key, approval.at) & (parties - {approval.by})
+
+
 def may_judge(
-    path: Path, ask: Ask, approvals: Sequence[Approval], by: IdentityName, estate: Estate
+    path: Path,
+    ask: Ask,
+    approvals: Sequence[Approval],
+    by: IdentityName,
+    estate: Estate,
+    key: ActingKey,
+    now: datetime,
 ) -> tuple[Breach, ...]:
-    """The reviewer is of the reviewers, and neither asked nor approved."""
+    """The reviewer is of the reviewers, and neither asked nor approved, nor by another's hand."""
     if by == ask.requester or any(approval.by == by for approval in approvals):
         role = "asked for" if by == ask.requester else "approved"
         return (
@@ -191,7 +275,8 @@ def may_judge(
                 "review.by",
             ),
         )
-    return ()
+    instead = f"Have somebody else of {path.review.by} review it"
+    return _spoken_for(ask, approvals, by, key, now, instead)
 
 
 def _breach(fact: str, remedy: str, field: str) -> Breach:

@@ -13,7 +13,13 @@ import msgspec
 
 from locum.laws.never_unseen import not_blocked
 from locum.laws.no_longer import hard_end, not_ended
-from locum.laws.no_one_alone import enough_approvals, may_ask_for, may_decide, may_judge
+from locum.laws.no_one_alone import (
+    enough_approvals,
+    may_approve_with,
+    may_ask_for,
+    may_decide,
+    may_judge,
+)
 from locum.laws.no_weaker import presented_as_declared, waived, weaker_than_primary
 from locum.laws.no_wider import granted_authority, no_wider
 from locum.laws.only_when_shut import Shut, declared_cause, front_door_shut
@@ -25,7 +31,7 @@ from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, IdentityName
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law
-from locum.model.request import Approval, Ask, Verdict
+from locum.model.request import ActingKey, Approval, Ask, Verdict
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -100,12 +106,19 @@ def decide_approval(
     subject: Digest,
     estate: Estate,
     now: datetime,
+    key: ActingKey | None = None,
 ) -> MayApprove | Refusal:
-    """Decide whether `by` may approve or deny exactly this request."""
+    """Decide whether `by` may approve or deny exactly this request.
+
+    Args:
+        key: what a yes is given with; `None` where a no is given, which any key may.
+    """
     breaches = may_decide(path, ask, approvals, by, subject, estate, now)
+    if key is not None:
+        breaches = (*breaches, *may_approve_with(path, ask, approvals, by, key, now))
     if breaches or path.approvals is None:
         return Refusal(breaches)
-    return MayApprove(by, subject, path.approvals.need)
+    return MayApprove(by, subject, path.approvals.need, key)
 
 
 def decide_opening(
@@ -168,9 +181,11 @@ def decide_review(
     by: IdentityName,
     verdict: Verdict,
     estate: Estate,
+    key: ActingKey,
+    now: datetime,
 ) -> MayReview | Refusal:
-    """Decide whether `by` may judge this grant."""
-    breaches = may_judge(path, ask, approvals, by, estate)
+    """Decide whether `by`, acting with `key`, may judge this grant."""
+    breaches = may_judge(path, ask, approvals, by, estate, key, now)
     if breaches:
         return Refusal(breaches)
     return MayReview(by, verdict)

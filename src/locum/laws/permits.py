@@ -14,7 +14,7 @@ import msgspec
 from locum.model.authority import Authority
 from locum.model.names import Digest, IdentityName
 from locum.model.refusal import Breach
-from locum.model.request import Verdict
+from locum.model.request import ActingKey, Verdict
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -34,11 +34,16 @@ class MayAsk(msgspec.Struct, frozen=True):
 
 
 class MayApprove(msgspec.Struct, frozen=True):
-    """This person may decide about exactly this digest."""
+    """This person may decide about exactly this digest.
+
+    Args:
+        key: the key that a yes may be given with; `None` where only a no may be given.
+    """
 
     by: IdentityName
     digest: Digest
     need: int
+    key: ActingKey | None = None
 
 
 class MayOpen(msgspec.Struct, frozen=True):

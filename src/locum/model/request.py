@@ -43,13 +43,30 @@ class Ask(msgspec.Struct, frozen=True, tag="locum.ask/1", tag_field="kind"):
         return digest(self)
 
 
+class ActingKey(msgspec.Struct, frozen=True):
+    """What is known of the key that somebody acts with.
+
+    Args:
+        invited_by: the administrator who invited it and, where that one's own key was young then,
+            those who had invited that; empty for a key that the operator made room for.
+    """
+
+    registered_at: datetime
+    invited_by: frozenset[IdentityName] = frozenset()
+
+
 class Approval(msgspec.Struct, frozen=True):
-    """One person's yes to one digest."""
+    """One person's yes to one digest.
+
+    Args:
+        key: what it was given with; unset in one that an earlier version kept.
+    """
 
     by: IdentityName
     at: datetime
     digest: Digest
     comment: str = ""
+    key: ActingKey | msgspec.UnsetType = msgspec.UNSET
 
 
 class Grant(msgspec.Struct, frozen=True):

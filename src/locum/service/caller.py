@@ -14,6 +14,7 @@ import msgspec
 from locum.model.estate import ADMINISTRATORS, Estate
 from locum.model.names import IdentityName
 from locum.model.refusal import Breach, Conflict, Law, RefusedError, Unauthenticated
+from locum.model.request import ActingKey
 from locum.store.port import Transaction
 
 PROOF_LIFE = timedelta(seconds=60)
@@ -41,6 +42,7 @@ class Caller(msgspec.Struct, frozen=True):
     jkt: str
     source: str
     vouched: frozenset[str]
+    key: ActingKey
     presented: frozenset[str] = frozenset({"locum-key"})
 
 
@@ -71,7 +73,8 @@ def admit(
             transaction.claim_proof(proven.jkt, proven.jti, now + 2 * PROOF_LIFE)
         except Conflict:
             raise unproved() from None
-    return Caller(key.identity, key.jkt, proven.source, key.conditions)
+    acting = ActingKey(key.registered_at, key.invited_by)
+    return Caller(key.identity, key.jkt, proven.source, key.conditions, acting)
 
 
 def unproved() -> Unauthenticated:

@@ -53,7 +53,14 @@ def decide_request(
         moved = transition(row.state, Withdraw(caller.identity, comment), now)
     else:
         permit = decide_approval(
-            path, asked, approvals_of(row.state), caller.identity, digest, estate, now
+            path,
+            asked,
+            approvals_of(row.state),
+            caller.identity,
+            digest,
+            estate,
+            now,
+            caller.key if decision is Decision.APPROVE else None,
         )
         if isinstance(permit, Refusal):
             record_refusal(transaction, permit, request, asked.path, caller, now)

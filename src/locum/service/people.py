@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from locum.laws.no_one_alone import behind
 from locum.ledger.entry import Entry
 from locum.model.estate import Kind
 from locum.model.names import IdentityName
@@ -63,7 +64,10 @@ def invite(
     demand_administrator(caller, estate)
     if call is not None:
         _end_the_earlier(transaction, caller, call, identity, now)
-    code, ends = issue_invitation(locum, transaction, identity, caller.identity, conditions)
+    inviters = frozenset({caller.identity}) | behind(caller.key, now)
+    code, ends = issue_invitation(
+        locum, transaction, identity, caller.identity, conditions, inviters
+    )
     if call is not None:
         answer = Answer(call.digest, 201, code_hash(code))
         transaction.remember(caller.jkt, call.key, answer, now + CALLS_KEPT)
@@ -97,8 +101,14 @@ def issue_invitation(
     identity: IdentityName,
     by: str,
     conditions: frozenset[str] = frozenset(),
+    inviters: frozenset[IdentityName] = frozenset(),
 ) -> tuple[Secret, datetime]:
-    """Make an invitation; called by `invite`, and by the operator's own `locum init`."""
+    """Make an invitation; called by `invite`, and by the operator's own `locum init`.
+
+    Args:
+        inviters: who may be acting with the key while it is young (law 6); nobody of the estate
+            where the operator invites.
+    """
     now = locum.clock()
     person = locum.estate.now.identities.get(identity)
     if person is None or person.kind is not Kind.HUMAN or person.disabled:
@@ -107,7 +117,7 @@ def issue_invitation(
         )
     code = Secret("locum_in_" + base64.b32encode(locum.rng(CODE_BYTES)).decode().lower())
     ends = now + INVITATION_LIFE
-    transaction.invite(Invitation(code_hash(code), identity, by, now, ends, conditions))
+    transaction.invite(Invitation(code_hash(code), identity, inviters, now, ends, conditions))
     record(
         transaction,
         Entry(
@@ -143,7 +153,15 @@ def register_key(
         raise Unauthenticated(
             "The invitation is not valid.", "Ask an administrator for a new one; it lives 10 min."
         )
-    key = CallerKey(jkt, invitation.identity, jwk, now, now + KEY_LIFE, invitation.conditions)
+    key = CallerKey(
+        jkt,
+        invitation.identity,
+        jwk,
+        now,
+        now + KEY_LIFE,
+        invitation.conditions,
+        invited_by=invitation.invited_by,
+    )
     try:
         transaction.add_caller(key)
     except Conflict:

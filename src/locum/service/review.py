@@ -36,7 +36,16 @@ def review_grant(
     row = grant_row(transaction, grant)
     asked = ask_of(row.state)
     path = declared_then(locum, transaction, asked.declaration)
-    permit = decide_review(path, asked, approvals_of(row.state), caller.identity, verdict, estate)
+    permit = decide_review(
+        path,
+        asked,
+        approvals_of(row.state),
+        caller.identity,
+        verdict,
+        estate,
+        caller.key,
+        now,
+    )
     if isinstance(permit, Refusal):
         record_refusal(transaction, permit, grant, asked.path, caller, now)
         return permit

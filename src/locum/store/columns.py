@@ -74,9 +74,9 @@ def row(version: int, body: bytes) -> Row:
     return Row(_states.decode(body), version)
 
 
-def caller_key(values: tuple[str, str, bytes, int, int, str, int | None]) -> CallerKey:
+def caller_key(values: tuple[str, str, bytes, int, int, str, int | None, str]) -> CallerKey:
     """A caller's key from its columns."""
-    jkt, identity, jwk, registered, expires, conditions, revoked = values
+    jkt, identity, jwk, registered, expires, conditions, revoked, invited_by = values
     return CallerKey(
         jkt,
         IdentityName(identity),
@@ -85,6 +85,7 @@ def caller_key(values: tuple[str, str, bytes, int, int, str, int | None]) -> Cal
         instant(expires),
         split(conditions),
         maybe(revoked),
+        identities(invited_by),
     )
 
 
@@ -110,8 +111,13 @@ def task(values: tuple[int, str, bytes, str, int, int, int, str]) -> Task:
     )
 
 
-def joined(conditions: frozenset[str]) -> str:
-    """Conditions as one text; a condition has no white space."""
+def identities(names: str) -> frozenset[IdentityName]:
+    """Identities from the text that `joined` makes of them."""
+    return frozenset(IdentityName(name) for name in names.split())
+
+
+def joined(conditions: frozenset[str] | frozenset[IdentityName]) -> str:
+    """Conditions or identities as one text; none of them has white space."""
     return " ".join(sorted(conditions))
 
 

@@ -40,6 +40,7 @@ class CallerKey(msgspec.Struct, frozen=True):
         jkt: its thumbprint (RFC 7638), base64url.
         jwk: the public key as canonical JSON.
         conditions: what an administrator vouched for when inviting, e.g. `managed-device`.
+        invited_by: whose invitation it was registered against; see `model.request.ActingKey`.
     """
 
     jkt: str
@@ -49,14 +50,19 @@ class CallerKey(msgspec.Struct, frozen=True):
     expires_at: datetime
     conditions: frozenset[str] = frozenset()
     revoked_at: datetime | None = None
+    invited_by: frozenset[IdentityName] = frozenset()
 
 
 class Invitation(msgspec.Struct, frozen=True):
-    """A single-use invitation to register a key; only the hash of its code is kept."""
+    """A single-use invitation to register a key; only the hash of its code is kept.
+
+    Args:
+        invited_by: see `model.request.ActingKey`; empty where the operator invited.
+    """
 
     code_hash: bytes
     identity: IdentityName
-    invited_by: str
+    invited_by: frozenset[IdentityName]
     created_at: datetime
     expires_at: datetime
     conditions: frozenset[str] = frozenset()

@@ -64,7 +64,7 @@ def _conflict(what: str) -> Conflict:
     return Conflict(f"{what} was changed or taken by somebody else.", "Look again and try again.")
 
 
-_KEY = "jkt, identity, jwk, registered_at, expires_at, conditions, revoked_at"
+_KEY = "jkt, identity, jwk, registered_at, expires_at, conditions, revoked_at, invited_by"
 _NAMED = 20  # as many grants are named in a refusal
 _TASK = "id, kind, payload, subject, created_at, due_at, attempts, last_error"
 
@@ -205,7 +205,7 @@ class SqlTransaction:
             " conditions) VALUES (?, ?, ?, ?, ?, ?)",
             invitation.code_hash,
             invitation.identity,
-            invitation.invited_by,
+            columns.joined(invitation.invited_by),
             micros(invitation.created_at),
             micros(invitation.expires_at),
             columns.joined(invitation.conditions),
@@ -227,7 +227,7 @@ class SqlTransaction:
         return Invitation(
             code_hash,
             IdentityName(identity),
-            by,
+            columns.identities(by),
             columns.instant(created),
             columns.instant(expires),
             columns.split(conditions),
@@ -248,7 +248,7 @@ class SqlTransaction:
     def add_caller(self, key: CallerKey) -> None:
         """Register a key."""
         added = self._run(
-            f"INSERT INTO callers ({_KEY}) VALUES (?, ?, ?, ?, ?, ?, NULL)"
+            f"INSERT INTO callers ({_KEY}) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)"
             " ON CONFLICT DO NOTHING RETURNING 1",
             key.jkt,
             key.identity,
@@ -256,6 +256,7 @@ class SqlTransaction:
             micros(key.registered_at),
             micros(key.expires_at),
             columns.joined(key.conditions),
+            columns.joined(key.invited_by),
         )
         if not added:
             raise _conflict("The key")
