@@ -20,7 +20,7 @@ from locum.http.problems import JSON
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover
 from locum.http.throttle import Throttle
-from locum.http.views import OpenedView, credential_view, grant_view
+from locum.http.views import credential_view
 from locum.laws.permits import Refusal
 from locum.ledger.note import VerifierKey
 from locum.model.refusal import MalformedInput, RefusedError, Unavailable
@@ -258,5 +258,5 @@ def _delivered(locum: Locum, outcome: Done | Replayed) -> Response[Any]:
     if isinstance(outcome, Replayed) or outcome.opened is None:
         return respond(outcome)
     credential = credential_view(produce(locum, outcome.opened))
-    view = OpenedView(grant_view(outcome.opened.row.state), credential)
+    view = msgspec.structs.replace(outcome.view, credential=credential)
     return respond(Done(outcome.status, view))
