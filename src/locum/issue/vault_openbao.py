@@ -43,6 +43,69 @@ class AppRole(msgspec.Struct, frozen=True):
     mount: str = "approle"
 
 
+class OpenBaoSession:
+    """One sign-in at an OpenBao, for whoever of Locum works with it.
+
+    Args:
+        url: HTTPS, or HTTP on loopback.
+        login: where the token comes from.
+        ca_file: the authority of its certificate; `None` means the system's trust.
+    """
+
+    def __init__(
+        self, url: str, login: TokenFile | AppRole, *, ca_file: Path | None = None
+    ) -> None:
+        checked_url(url)
+        self._url = url
+        self._login = login
+        self._verify: bool | str = True if ca_file is None else str(ca_file)
+        self._token: Secret | None = None
+        self._lock = threading.Lock()
+
+    def ask(self, question: Callable[[hvac.Client], T]) -> T:
+        """Ask, and once more with a new token where the one in hand is refused.
+
+        Raises:
+            Unavailable: there is no token to sign in with.
+            VaultError, RequestException: as the client raises them; their words may hold what was
+                sent.
+        """
+        try:
+            return question(self._client(fresh=False))
+        except (bao.Forbidden, bao.Unauthorized):
+            return question(self._client(fresh=True))
+
+    def _client(self, *, fresh: bool) -> hvac.Client:
+        session = requests.Session()
+        session.trust_env = False
+        client = hvac.Client(
+            url=self._url,
+            token="",
+            verify=self._verify,
+            timeout=_SECONDS,
+            session=session,
+            allow_redirects=False,
+        )
+        with self._lock:
+            if fresh or self._token is None:
+                self._token = self._log_in(client)
+            client.token = self._token.reveal()
+        return client
+
+    def _log_in(self, client: hvac.Client) -> Secret:
+        match self._login:
+            case TokenFile(path):
+                return _from_file(path)
+            case AppRole(role_id, secret_id_file, mount):
+                answer: dict[str, Any] = client.auth.approle.login(
+                    role_id=role_id,
+                    secret_id=_from_file(secret_id_file).reveal(),
+                    use_token=False,
+                    mount_point=mount,
+                )
+                return Secret(str(answer["auth"]["client_token"]))
+
+
 class OpenBaoVault:
     """A `Vault` in OpenBao.
 
@@ -63,14 +126,10 @@ class OpenBaoVault:
         prefix: str = "locum",
         ca_file: Path | None = None,
     ) -> None:
-        checked_url(url)
         self._url = url
-        self._login = login
+        self._session = OpenBaoSession(url, login, ca_file=ca_file)
         self._mount = mount
         self._prefix = prefix
-        self._verify: bool | str = True if ca_file is None else str(ca_file)
-        self._token: Secret | None = None
-        self._lock = threading.Lock()
 
     def read(self, name: str) -> Secret:
         """See `Vault.read`."""
@@ -131,50 +190,10 @@ class OpenBaoVault:
         return int(answer["data"]["current_version"])
 
     def _ask(self, question: Callable[[hvac.Client], T], name: str) -> T:
-        """Ask, and once more with a new token where the one in hand is refused."""
         try:
-            try:
-                return question(self._client(fresh=False))
-            except (bao.Forbidden, bao.Unauthorized):
-                return question(self._client(fresh=True))
-        except (
-            bao.VaultError,
-            requests.RequestException,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
+            return self._session.ask(question)
+        except _TROUBLE as error:
             raise self._said(error, name) from None
-
-    def _client(self, *, fresh: bool) -> hvac.Client:
-        session = requests.Session()
-        session.trust_env = False
-        client = hvac.Client(
-            url=self._url,
-            token="",
-            verify=self._verify,
-            timeout=_SECONDS,
-            session=session,
-            allow_redirects=False,
-        )
-        with self._lock:
-            if fresh or self._token is None:
-                self._token = self._log_in(client)
-            client.token = self._token.reveal()
-        return client
-
-    def _log_in(self, client: hvac.Client) -> Secret:
-        match self._login:
-            case TokenFile(path):
-                return _from_file(path)
-            case AppRole(role_id, secret_id_file, mount):
-                answer: dict[str, Any] = client.auth.approle.login(
-                    role_id=role_id,
-                    secret_id=_from_file(secret_id_file).reveal(),
-                    use_token=False,
-                    mount_point=mount,
-                )
-                return Secret(str(answer["auth"]["client_token"]))
 
     def _said(self, error: Exception, name: str) -> Exception:
         """Say what an error means; its own words may hold what was sent."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,9 @@ import requests
 
 from locum.ledger.errors import AnchorConflict, LedgerError
 from locum.ledger.note import LONGEST_NOTE
+from locum.model.refusal import LocumError
+
+_TROUBLE = (hvac.exceptions.VaultError, requests.RequestException, LocumError, KeyError)
 
 
 class Anchor(Protocol):
@@ -106,11 +110,15 @@ class FileAnchor:
         )
 
 
+Ask = Callable[[Callable[[hvac.Client], Any]], Any]
+"""Asks OpenBao through a client that is signed in, and signs in anew where that is needed."""
+
+
 class OpenBaoAnchor:
     """A KV v2 secret of OpenBao, replaced with its check-and-set version."""
 
-    def __init__(self, client: hvac.Client, mount: str, path: str) -> None:
-        self._client, self._mount, self._place = client, mount, path
+    def __init__(self, ask: Ask, mount: str, path: str) -> None:
+        self._ask, self._mount, self._place = ask, mount, path
 
     def load(self) -> bytes | None:
         """The checkpoint note signed last."""
@@ -123,24 +131,28 @@ class OpenBaoAnchor:
             raise _other_signer()
         secret = {"checkpoint": base64.b64encode(new).decode()}
         try:
-            self._client.secrets.kv.v2.create_or_update_secret(
-                self._place, secret=secret, cas=version, mount_point=self._mount
+            self._ask(
+                lambda client: client.secrets.kv.v2.create_or_update_secret(
+                    self._place, secret=secret, cas=version, mount_point=self._mount
+                )
             )
         except hvac.exceptions.InvalidRequest as error:
             raise (
                 _other_signer() if "check-and-set" in str(error) else _unreachable(error)
             ) from None
-        except (hvac.exceptions.VaultError, requests.RequestException) as error:
+        except _TROUBLE as error:
             raise _unreachable(error) from None
 
     def _versioned(self) -> tuple[int, bytes | None]:
         try:
-            answer: Any = self._client.secrets.kv.v2.read_secret_version(
-                self._place, mount_point=self._mount, raise_on_deleted_version=False
+            answer = self._ask(
+                lambda client: client.secrets.kv.v2.read_secret_version(
+                    self._place, mount_point=self._mount, raise_on_deleted_version=False
+                )
             )
         except hvac.exceptions.InvalidPath:
             return 0, None
-        except (hvac.exceptions.VaultError, requests.RequestException) as error:
+        except _TROUBLE as error:
             raise _unreachable(error) from None
         try:
             kept, version = answer["data"]["data"], answer["data"]["metadata"]["version"]
@@ -154,6 +166,8 @@ class OpenBaoAnchor:
 
 
 def _unreachable(error: Exception) -> LedgerError:
+    if isinstance(error, LocumError):  # nothing to sign in with
+        return LedgerError(error.fact, f"{error.remedy} No checkpoint is signed until then.")
     return LedgerError(
         f"The anchor in OpenBao cannot be reached ({type(error).__name__}).",
         "Unseal or start OpenBao; no checkpoint is signed until then.",

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import hvac
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -29,7 +28,7 @@ from locum.issue.kek import (
 )
 from locum.issue.vault import Vault
 from locum.issue.vault_builtin import BuiltinVault
-from locum.issue.vault_openbao import AppRole, OpenBaoVault, TokenFile
+from locum.issue.vault_openbao import AppRole, OpenBaoSession, OpenBaoVault, TokenFile
 from locum.ledger.anchor import Anchor, FileAnchor, OpenBaoAnchor
 from locum.ledger.entry import Entry
 from locum.ledger.note import Signer
@@ -37,7 +36,7 @@ from locum.model.refusal import MalformedInput
 from locum.model.secret import Secret
 from locum.service.record import record
 from locum.service.sequencer import Sequencer
-from locum.service.settings import Settings, read_settings
+from locum.service.settings import Settings, VaultSettings, read_settings
 from locum.service.wiring import EstateInForce, Locum
 from locum.signals.notice import Mail
 from locum.store.opening import open_store
@@ -173,25 +172,32 @@ def _vault(settings: Settings, folder: Path, builtin: BuiltinVault) -> Vault:
     chosen = settings.vault
     if chosen.kind == "builtin":
         return builtin
-    login = (
-        AppRole(chosen.role_id, folder / chosen.secret_id_file)
-        if chosen.role_id
-        else TokenFile(folder / chosen.token_file)
-    )
-    ca_file = folder / chosen.ca_file if chosen.ca_file else None
     return OpenBaoVault(
-        chosen.url, login, mount=chosen.mount, prefix=chosen.prefix, ca_file=ca_file
+        chosen.url,
+        _login(chosen, folder),
+        mount=chosen.mount,
+        prefix=chosen.prefix,
+        ca_file=_ca_file(chosen, folder),
     )
+
+
+def _login(chosen: VaultSettings, folder: Path) -> TokenFile | AppRole:
+    if chosen.role_id:
+        return AppRole(chosen.role_id, folder / chosen.secret_id_file)
+    return TokenFile(folder / chosen.token_file)
+
+
+def _ca_file(chosen: VaultSettings, folder: Path) -> Path | None:
+    return folder / chosen.ca_file if chosen.ca_file else None
 
 
 def _anchor(settings: Settings, folder: Path) -> Anchor:
     chosen = settings.anchor
     if not chosen.openbao_path:
         return FileAnchor(folder / chosen.file)
-    token = (folder / settings.vault.token_file).read_text().strip()
-    verify = str(folder / settings.vault.ca_file) if settings.vault.ca_file else True
-    client = hvac.Client(settings.vault.url, token=token, verify=verify, timeout=5)
-    return OpenBaoAnchor(client, settings.vault.mount, chosen.openbao_path)
+    bao = settings.vault
+    session = OpenBaoSession(bao.url, _login(bao, folder), ca_file=_ca_file(bao, folder))
+    return OpenBaoAnchor(session.ask, bao.mount, chosen.openbao_path)
 
 
 def _mail(settings: Settings, vault: Vault) -> Mail | None:
