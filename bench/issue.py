@@ -27,6 +27,7 @@ SECONDS = 4.0
 ROOM = {1: 8_000, 8: 24_000, 32: 32_000, 128: 32_000}
 APART = 1
 SHORT = 40
+FRONTS = 2
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     python = platform.python_version()
     print(f"{platform.machine()}, {_model()}, Python {python}; {seconds:.0f} s each")
+    print(f"Locum: one deciding process and {FRONTS} fronts; costs are of all its processes")
     bao, rows = OpenBao(), []
     try:
         theirs = {clients: _bao_issue(bao, clients, seconds) for clients in CLIENTS}
@@ -42,7 +44,7 @@ def main() -> None:
     finally:
         bao.close()
     room = {clients: int(ROOM[clients] * seconds / SECONDS) for clients in CLIENTS}
-    server = LocumServer(sum(room.values()) + APART)
+    server = LocumServer(sum(room.values()) + APART, FRONTS)
     try:
         at = 0
         for clients in CLIENTS:

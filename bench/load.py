@@ -85,7 +85,7 @@ def run(
 
     Args:
         calls: lines as the script reads them; each is sent once, or in a circle if `again`.
-        process: whose CPU time, memory and written bytes are counted.
+        process: whose CPU time, memory and written bytes are counted, with its children's.
         status: what a good answer has.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -93,21 +93,30 @@ def run(
         lines.write_text("\n".join(calls) + "\n")
         fields = {"calls": lines, "again": "true" if again else "false", "status": status}
         script.write_text(_LUA % fields)
-        server = psutil.Process(process)
-        before, io_before = server.cpu_times(), server.io_counters().write_bytes
+        first = psutil.Process(process)
+        server = [first, *first.children()]
+        before = _used(server)
         words = ["wrk", "-t1", f"-c{clients}", f"-d{int(seconds)}s", "--timeout", "10s"]
         printed = subprocess.run(
             [*words, "-s", str(script), url], capture_output=True, text=True, check=False
         )
-        after, io_after = server.cpu_times(), server.io_counters().write_bytes
+        after = _used(server)
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) ?(.*)", printed.stdout)
     if found is None:
         raise RuntimeError(f"wrk printed no result: {printed.stdout} {printed.stderr}")
     good, bad, micros, p50, p99, p999, used = (int(found[n]) for n in range(1, 8))
     took = micros / 1e6
-    spent = after.user + after.system - before.user - before.system
+    spent, written = after[0] - before[0], after[1] - before[1]
+    memory = sum(one.memory_info().rss for one in server)
     return Run(
         good / took, p50 / 1e3, p99 / 1e3, p999 / 1e3, spent / took,
-        server.memory_info().rss / 1e6, (io_after - io_before) / 1e3 / max(good, 1),
+        memory / 1e6, written / 1e3 / max(good, 1),
         bad, found[8], used,
     )  # fmt: skip
+
+
+def _used(processes: Sequence[psutil.Process]) -> tuple[float, int]:
+    """CPU seconds and written bytes of processes together."""
+    times = [one.cpu_times() for one in processes]
+    written = sum(one.io_counters().write_bytes for one in processes)
+    return sum(one.user + one.system for one in times), written
