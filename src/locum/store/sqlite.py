@@ -26,10 +26,16 @@ from locum.store.sql import SqlTransaction
 T = TypeVar("T")
 SHARED = 512
 _CHECKPOINT_EVERY = 0.5
+WAL_LIMIT = 64 * 1024 * 1024
+"""Bytes from which the log is begun anew between two commits, though acts keep coming."""
+
+_PAGE = 4_096
+_LEFT_OVER = 512  # frames
+_BUSY = 1_500
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA busy_timeout = 1500",
+    f"PRAGMA busy_timeout = {_BUSY}",
     "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA cache_size = -65536",
     "PRAGMA foreign_keys = ON",
@@ -64,12 +70,20 @@ class SqliteStore:
         seal_key: the key of the seals on entries that are not integrated yet.
         now: the clock.
         vfs: the SQLite file layer to use, `None` for the system's.
+        wal_limit: the size of the log, in bytes, that is too much.
     """
 
     def __init__(
-        self, path: Path, seal_key: bytes, now: Callable[[], datetime], vfs: str | None = None
+        self,
+        path: Path,
+        seal_key: bytes,
+        now: Callable[[], datetime],
+        vfs: str | None = None,
+        wal_limit: int = WAL_LIMIT,
     ) -> None:
         self._path, self._seal_key, self._now, self._vfs = path, seal_key, now, vfs
+        self._wal_limit, self._wal_is_long = wal_limit, threading.Event()
+        self._look_at_wal = threading.Event()
         self._lock_file = self._only_writer()
         self._readers: deque[tuple[apsw.Connection, _Engine]] = deque()
         self._soles: dict[str, threading.Lock] = {}
@@ -124,6 +138,7 @@ class SqliteStore:
         self._waiting.close()
         self._writer.join(timeout=10)
         self._stop.set()
+        self._look_at_wal.set()
         self._checkpointer.join(timeout=10)
         for connection in self._open:
             # What was acknowledged is durable already; a failing disk does not hold up the end.
@@ -150,6 +165,8 @@ class SqliteStore:
         )
         for pragma in _PRAGMAS[2 if readonly else 0 :]:
             connection.execute(pragma)
+        if not readonly:
+            connection.set_wal_hook(self._committed)
         self._open.append(connection)
         return connection
 
@@ -170,6 +187,8 @@ class SqliteStore:
                     # commit may stand behind it in the log, so the log is emptied first.
                     self._writer_connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                     engine = _Engine(self._writer_connection)
+                if self._wal_is_long.is_set():
+                    self._begin_log_anew()
                 self._commit_together(engine, acts)
             except (apsw.Error, Unconfirmed) as error:
                 self._drop()
@@ -239,14 +258,48 @@ class SqliteStore:
         with contextlib.suppress(apsw.Error):
             connection.close(force=True)
 
+    def _begin_log_anew(self) -> None:
+        """Let the next commit write from the log's start again.
+
+        Most of the log is in the file already, so this is short; while somebody reads from the
+        log it cannot be done, and is tried again.
+        """
+        connection = self._writer_connection
+        connection.set_busy_timeout(0)
+        try:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+            self._wal_is_long.clear()
+        except apsw.BusyError:
+            return
+        finally:
+            connection.set_busy_timeout(_BUSY)
+
     def _checkpoint(self) -> None:
         connection: apsw.Connection | None = None
-        while not self._stop.wait(_CHECKPOINT_EVERY):
+        while not self._stop.is_set():
+            self._look_at_wal.wait(_CHECKPOINT_EVERY)
+            self._look_at_wal.clear()
             try:
                 connection = connection or self._connect()
-                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                frames, done = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                # What came meanwhile is copied here too, so that little is left to the writer.
+                while self._is_long(frames) and frames - done > _LEFT_OVER:
+                    left = frames - done
+                    frames, done = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                    if frames - done >= left:
+                        break
             except apsw.Error:
                 continue
+            if self._is_long(frames):
+                self._wal_is_long.set()
+
+    def _is_long(self, frames: int) -> bool:
+        return frames * _PAGE > self._wal_limit
+
+    def _committed(self, _connection: apsw.Connection, _name: str, frames: int) -> int:
+        if self._is_long(frames):
+            self._look_at_wal.set()
+        return apsw.SQLITE_OK
 
 
 def _commit(connection: apsw.Connection) -> None:
