@@ -21,11 +21,12 @@ from locum.ledger.note import VerifierKey
 from locum.ledger.remote import RemoteSource
 from locum.ledger.verification import LogSource, verify_log
 from locum.model.refusal import LocumError, MalformedInput
+from locum.service.accept_restore import Loss, accept, assess
 from locum.service.agreement import compare
 from locum.service.published import StoreSource
 from locum.service.starting import Started, start
 
-group = typer.Typer(no_args_is_help=True, help="Verify and export the ledger.")
+group = typer.Typer(no_args_is_help=True, help="Verify and export the ledger; go on after a loss.")
 Vkey = Annotated[str, typer.Option(help="The verifier key that you know; else the source's own.")]
 Data = Annotated[Path | None, typer.Option("--data", help="A data folder, Locum stopped.")]
 
@@ -81,19 +82,84 @@ def export_to(
         console.print(f"{size} entries in {folder}.", markup=False)
 
 
+@group.command("accept-restore")
+def accept_restore(
+    data: Annotated[Path, typer.Option("--data", help="The data folder, Locum stopped.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")],
+    confirm: Annotated[int, typer.Option(help="The size of the log that is given up.")] = -1,
+    as_json: Json = False,
+) -> None:
+    """Go on from a restored backup that is behind what was signed, in a new log."""
+    with errors_explained(), _data_folder(data) as started:
+        if not reason.strip():
+            raise MalformedInput("No reason was given.", "Say why: `--reason`.")
+        loss = assess(started)
+        if not as_json:
+            console.print(_told(loss), markup=False)
+        if confirm < 0 and not as_json:
+            confirm = typer.prompt(f"Type {loss.signed.size} to go on", type=int)
+        if confirm != loss.signed.size:
+            raise MalformedInput(
+                f"The loss of the log of {loss.signed.size} entries is not confirmed.",
+                f"Nothing was changed. Say `--confirm {loss.signed.size}` to go on.",
+            )
+        accept(started, loss, reason)
+    with errors_explained(), _data_folder(data) as started:
+        while started.sequencer.integrate():
+            continue
+        done = {
+            "origin": loss.origin,
+            "vkey": str(started.sequencer.signer.verifier),
+            "follows": loss.signed.origin,
+            "signed_size": loss.signed.size,
+            "signed_root": loss.signed.root.hex(),
+            "kept": loss.kept,
+            "size": loss.size,
+            "root": loss.root.hex(),
+        }
+        show(
+            done,
+            as_json,
+            lambda one: console.print(
+                f"{one['origin']} begins. Give its verifier key to those who verify:\n"
+                f"  {one['vkey']}\nNow start it:  locum serve --data {data}",
+                markup=False,
+            ),
+        )
+
+
+def _told(loss: Loss) -> str:
+    return (
+        f"{loss.signed.origin} was signed up to {loss.signed.size} entries, "
+        f"root {loss.signed.root.hex()}.\n"
+        f"This database holds the first {loss.kept} of them for certain; it has {loss.size} "
+        f"entries, root {loss.root.hex()}.\n"
+        f"Lost: entries {loss.kept} to {loss.signed.size - 1}, and what they did: requests, "
+        "approvals, grants, reviews, revoked keys.\n"
+        "Look for credentials that were given out since the backup; Locum does not know them.\n"
+        f"{loss.signed.origin} ends, and {loss.origin} begins with what is here."
+    )
+
+
+@contextmanager
+def _data_folder(data: Path) -> Iterator[Started]:
+    started = start(data, now, secrets.token_bytes)
+    try:
+        yield started
+    finally:
+        started.locum.store.close()
+
+
 @contextmanager
 def _opened(
     source: str, data: Path | None
 ) -> Iterator[tuple[LogSource, Callable[[], VerifierKey]]]:
     if data is not None:
-        started = start(data, now, secrets.token_bytes)
-        try:
+        with _data_folder(data) as started:
             trouble = _integrate(started)
             yield StoreSource(started.locum.store), lambda: started.sequencer.signer.verifier
             if trouble is not None:
                 raise trouble
-        finally:
-            started.locum.store.close()
     elif source.startswith(("http://", "https://")):
         remote = RemoteSource(source)
         yield remote, lambda: _published_key(source)

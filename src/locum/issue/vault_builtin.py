@@ -57,11 +57,15 @@ class BuiltinVault:
 
     def write(self, name: str, secret: Secret) -> int:
         """See `Vault.write`."""
+        sealed = self.sealing(name, secret)
+        self._keep(sealed)
+        return sealed.version
+
+    def sealing(self, name: str, secret: Secret) -> Sealed:
+        """A secret's next version, to be kept by an act that does more (`Transaction.seal`)."""
         checked_secret(secret)
         was = self._sealed(checked_name(name))
-        version = 1 if was is None else was.version + 1
-        self._keep(seal(name, version, secret, self._kek, self._rng))
-        return version
+        return seal(name, 1 if was is None else was.version + 1, secret, self._kek, self._rng)
 
     def forget(self, name: str) -> None:
         """See `Vault.forget`."""

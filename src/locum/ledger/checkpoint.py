@@ -11,6 +11,11 @@ from locum.ledger.errors import Fork, MalformedArtefact, ProofInvalid
 from locum.ledger.merkle import HASH_SIZE, LARGEST_SIZE
 from locum.ledger.note import ED25519, Signer, VerifierKey, open_note
 
+_AFTER_A_RESTORE = (
+    "restore a newer one, or go on without what is lost: stop Locum, and run `locum ledger "
+    "accept-restore`."
+)
+
 
 class Checkpoint(msgspec.Struct, frozen=True):
     """A tree head."""
@@ -86,12 +91,13 @@ def may_sign(
     if size < last.size:
         raise Fork(
             f"The ledger has {size} entries and {last.size} were signed.",
-            "The database is older than what was signed: restore a newer backup.",
+            f"The database is older than what was signed: {_AFTER_A_RESTORE}",
         )
     if root_at(last.size) != last.root or (size == last.size and root != last.root):
         raise Fork(
             f"The first {last.size} entries are not those that were signed.",
-            "The database was altered: run `locum ledger verify` and restore a backup.",
+            "The database was altered: run `locum ledger verify` and restore a backup. If it is a "
+            f"restored backup: {_AFTER_A_RESTORE}",
         )
 
 

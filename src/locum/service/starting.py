@@ -32,7 +32,8 @@ from locum.issue.vault_openbao import AppRole, OpenBaoSession, OpenBaoVault, Tok
 from locum.ledger.anchor import Anchor, FileAnchor, OpenBaoAnchor
 from locum.ledger.entry import Entry
 from locum.ledger.note import Signer
-from locum.model.refusal import MalformedInput
+from locum.ledger.succession import Succession, log_name
+from locum.model.refusal import MalformedInput, NotFound
 from locum.model.secret import Secret
 from locum.service.record import record
 from locum.service.sequencer import Sequencer
@@ -44,6 +45,7 @@ from locum.store.sql import check_seal
 
 LEDGER_KEY = "locum/ledger-key"
 TOKEN_KEY = "locum/token-key"
+SUCCESSION = "locum/ledger-succession"
 _SEAL = "ledger pending seal"
 
 
@@ -84,7 +86,9 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
     )
     if not isinstance(private, Ed25519PrivateKey):
         raise MalformedInput("The ledger's key is not Ed25519.", "Restore the data folder.")
-    signer = Signer(_log_name(settings), private)
+    follows = _succession(builtin)
+    generation = 1 if follows is None else follows.generation
+    signer = Signer(log_name(first_log(settings), generation), private)
     seal_key = derive(kek, _SEAL)
     sequencer = Sequencer(
         store,
@@ -92,6 +96,7 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
         _anchor(settings, folder),
         lambda number, entry, seal: check_seal(seal_key, number, entry, seal),
         locum.metrics.acted,
+        None if follows is None else follows.follows,
     )
     entry = Entry(
         "estate.in-force", clock(), subject=loaded.estate.digest,
@@ -208,5 +213,14 @@ def _mail(settings: Settings, vault: Vault) -> Mail | None:
     return Mail(chosen.host, chosen.port, chosen.sender, chosen.security, chosen.user, password)
 
 
-def _log_name(settings: Settings) -> str:
+def _succession(builtin: BuiltinVault) -> Succession | None:
+    try:
+        sealed = builtin.read(SUCCESSION)
+    except NotFound:
+        return None
+    return msgspec.json.decode(sealed.reveal(), type=Succession)
+
+
+def first_log(settings: Settings) -> str:
+    """The name of this Locum's first log; see `ledger.succession` for those that follow it."""
     return settings.server.origin.split("://", 1)[1] + "/ledger"
