@@ -14,7 +14,7 @@ import msgspec
 from locum.laws.never_unseen import drilled_in_time
 from locum.laws.no_longer import bounds, not_ended
 from locum.laws.no_one_alone import enough_people
-from locum.laws.no_weaker import waived, weaker_than_primary
+from locum.laws.no_weaker import unverified_servers, waived, weaker_than_primary
 from locum.laws.no_wider import no_wider
 from locum.laws.only_when_shut import causes_can_be_shown
 from locum.laws.same_checks import demands_as_much
@@ -65,6 +65,7 @@ def judge_path(
     return (
         *_downgrade(path, identity, now),
         *(Finding(path.name, breach, "error") for breach in breaches),
+        *(Finding(path.name, breach, "warning") for breach in unverified_servers(path, estate)),
         *(Finding(path.name, breach, "warning") for breach in not_ended(path, now)),
     )
 

@@ -3,17 +3,20 @@
 The strength of what a requester must present, with everything that it in turn depends on, is at
 least the primary's, or a waiver in date says otherwise. What is presented is at least what was
 declared. Where the path yields a credential that works by itself while the grant is open, holding
-it is an alternative way in, so the path is worth the meet of both (OWASP NHI4).
+it is an alternative way in, so the path is worth the meet of both (OWASP NHI4). A password that is
+sent to a server whose name nobody verifies is the password of whoever stands in its place.
 Source: design §2, §3; requirements §7.2.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_address
 
-from locum.model.estate import Identity
+from locum.model.cause import SqlProbe
+from locum.model.estate import Estate, Identity
 from locum.model.methods import FALLBACKS, Presented, method, strength_of, strength_together
-from locum.model.path import Path
+from locum.model.path import Path, PostgresqlRole
 from locum.model.refusal import Breach, Law
 from locum.model.strength import Strength
 
@@ -67,6 +70,36 @@ def no_weaker(path: Path, identity: Identity, now: datetime) -> tuple[Breach, ..
     """Law 1 at opening: no weaker than the primary, unless a waiver in date accepts it."""
     breaches = weaker_than_primary(path, identity)
     return () if not breaches or waived(path, now) else breaches
+
+
+def unverified_servers(path: Path, estate: Estate) -> tuple[Breach, ...]:
+    """Say which databases of the path are sent passwords unverified, off this machine."""
+    named = (
+        ("target", path.target.database if isinstance(path.target, PostgresqlRole) else None),
+        ("probe", path.probe.database if isinstance(path.probe, SqlProbe) else None),
+    )
+    return tuple(
+        Breach(
+            Law.NO_WEAKER,
+            f"The database {one.name} at {one.host} is reached with `sslmode` {one.sslmode}, which "
+            "does not verify its name: whoever stands in its place is sent the password.",
+            f"Set `databases.{one.name}.sslmode` to verify-full, or leave it out.",
+            field,
+            ("NHI4", "ZT-3"),
+        )
+        for field, name in named
+        if name is not None
+        and (one := estate.databases.get(name)) is not None
+        and one.sslmode != "verify-full"
+        and not _on_this_machine(one.host)
+    )
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def presented_as_declared(path: Path, presented: frozenset[str]) -> tuple[Breach, ...]:
