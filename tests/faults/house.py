@@ -32,7 +32,7 @@ from locum.service.sequencer import Sequencer
 from locum.service.wiring import EstateInForce, Locum
 from locum.store.port import Store, Transaction
 from locum.store.records import CallerKey, Row
-from locum.store.sql import check_seal
+from locum.store.sql_ledger import check_seal
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]

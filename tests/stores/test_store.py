@@ -18,7 +18,7 @@ from locum.model.refusal import Conflict, LocumError, MalformedInput, StorageErr
 from locum.model.request import State, ask_of
 from locum.store.port import Store, Transaction
 from locum.store.records import Answer, CallerKey, Invitation, Sealed, Task, Token
-from locum.store.sql import check_seal
+from locum.store.sql_ledger import check_seal
 from tests.stores.conftest import SEAL_KEY, system_clock
 from tests.stores.states import (
     ALICE,

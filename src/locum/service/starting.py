@@ -41,7 +41,7 @@ from locum.service.settings import Settings, VaultSettings, read_settings
 from locum.service.wiring import EstateInForce, Locum
 from locum.signals.notice import Mail
 from locum.store.opening import open_store
-from locum.store.sql import check_seal
+from locum.store.sql_ledger import check_seal
 
 LEDGER_KEY = "locum/ledger-key"
 TOKEN_KEY = "locum/token-key"
