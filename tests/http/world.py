@@ -118,7 +118,9 @@ class Person:
 class World:
     """The Locum, its clock and its people."""
 
-    def __init__(self, folder: Path, clock: SteppedClock, estate: str = ESTATE) -> None:
+    def __init__(
+        self, folder: Path, clock: SteppedClock, estate: str = ESTATE, more_settings: str = ""
+    ) -> None:
         self.clock, self.port = clock, free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.data = folder / "data"
@@ -126,7 +128,7 @@ class World:
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
             "calls_per_second = 1000\nburst = 1000\n"
         )
-        make_folder(self.data, settings, clock.now, secrets.token_bytes)
+        make_folder(self.data, settings + more_settings, clock.now, secrets.token_bytes)
         (self.data / "estate.yaml").write_text(estate.format(closed=free_port()))
         self.started: Started = start(self.data, clock.now, secrets.token_bytes)
         self.server: uvicorn.Server = server_of(self.started)

@@ -12,6 +12,7 @@ from locum.model.path import Path
 from locum.model.refusal import Breach, Law
 from locum.model.request import ask_of
 from locum.model.strength import Strength
+from locum.service.notices import GIVEN_UP_AFTER, SET_MAIL, mail_addresses
 from locum.service.record import past_of
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
@@ -51,8 +52,22 @@ def findings(locum: Locum, transaction: Transaction) -> tuple[Finding, ...]:
         standing = standing_of(locum, transaction, path)
         found += [Finding(path.name, breach, "error") for breach in standing.blocked]
         found += standing.rehearsal
+        found += _unsent(locum, path)
     found += _put_off(transaction)
     return tuple(found)
+
+
+def _unsent(locum: Locum, path: Path) -> list[Finding]:
+    """That nobody is mailed about a path, where somebody should be."""
+    addresses = len(mail_addresses(path, locum.estate.now)) if locum.mail is None else 0
+    if not addresses:
+        return []
+    fact = (
+        f"No mail server is set: {addresses} mail address{'es' if addresses > 1 else ''} will not "
+        f"be told of this path, and each notice is given up after {GIVEN_UP_AFTER.days * 24} h."
+    )
+    breach = Breach(Law.NEVER_UNSEEN, fact, SET_MAIL, "notify", ("REC-12", "BG-E4"))
+    return [Finding(path.name, breach, "warning")]
 
 
 def _put_off(transaction: Transaction) -> list[Finding]:

@@ -2,15 +2,17 @@
 
 Each address has a task of its own, kept with the act that it tells of, so that one that does not
 answer does not hold up the others. What is told later is a task that looks again when it is due.
+A mail that no server is set for waits a day for one, and then ends on the record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
+from locum.ledger.entry import Entry, encode
 from locum.model.digest import canonical
 from locum.model.estate import Estate, Identity
 from locum.model.names import GroupName, RequestId
@@ -20,6 +22,11 @@ from locum.service.wiring import Locum
 from locum.signals.notice import Notice, send
 from locum.store.port import Transaction
 from locum.store.records import Task
+
+GIVEN_UP_AFTER = timedelta(hours=24)
+"""How long a mail waits for a mail server to be set."""
+
+SET_MAIL = "Set `[mail]` in locum.toml, or name webhooks instead."
 
 
 class _About(msgspec.Struct):
@@ -93,9 +100,45 @@ def notify(locum: Locum, task: Task) -> None:
 
 
 def send_letter(locum: Locum, task: Task) -> None:
-    """Send one letter."""
+    """Send one letter; one that no mail server was set for in time is given up, and recorded."""
     letter = msgspec.json.decode(task.payload, type=_Letter)
+    now = locum.clock()
+    if locum.mail is None and _is_mail(letter.to) and now >= task.created_at + GIVEN_UP_AFTER:
+        entry = Entry(
+            "notice.undeliverable",
+            now,
+            subject=task.subject,
+            # Not the address: the ledger is public.
+            facts={"notice": letter.notice.subject, "since": task.created_at.isoformat()},
+        )
+
+        def give_up(transaction: Transaction) -> None:
+            transaction.append(encode(entry))
+            transaction.finish_task(task.id)
+
+        locum.store.act(give_up).result()
+        return
     send(letter.notice, letter.to, locum.mail)
+
+
+def mail_addresses(path: Path, estate: Estate) -> frozenset[str]:
+    """The mail addresses that are written to about a path, whatever happens to it."""
+    told = set[str]().union(*(_recipients(act, path, estate) for act in _WORDS))
+    return frozenset(to for to in told if _is_mail(to))
+
+
+def mail_missing(locum: Locum) -> int:
+    """How many mail addresses would be written to and cannot, as no mail server is set."""
+    if locum.mail is not None:
+        return 0
+    estate = locum.estate.now
+    told = {to for path in estate.paths() for to in mail_addresses(path, estate)}
+    told |= {to for one in estate.identities.values() for to in one.notify if _is_mail(to)}
+    return len(told)
+
+
+def _is_mail(to: str) -> bool:
+    return to.startswith("mailto:")
 
 
 def _outdated(act: str, state: State) -> bool:

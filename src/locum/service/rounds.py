@@ -22,7 +22,7 @@ from locum.model.names import PathName
 from locum.model.refusal import LocumError, Unavailable
 from locum.service.credential import settle, sweep
 from locum.service.elapse import elapse_due, recheck, watched_paths
-from locum.service.notices import notify, send_letter
+from locum.service.notices import SET_MAIL, mail_missing, notify, send_letter
 from locum.service.observe import observe_path
 from locum.service.outbox import Worker, work_off
 from locum.service.record import record
@@ -66,6 +66,8 @@ class Rounds:
     def start(self) -> None:
         """Catch up with what ended while nobody was there, then go round."""
         end_what_ended(self._started.locum)
+        if missing := mail_missing(self._started.locum):
+            _log.warning("mail.missing", addresses=missing, remedy=SET_MAIL)
         for thread in self._threads:
             thread.start()
 
