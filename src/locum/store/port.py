@@ -268,7 +268,10 @@ class Store(Protocol):
         ...
 
     def look(self, function: Callable[[Transaction], T]) -> T:
-        """Run a reading function on a consistent snapshot, in this thread."""
+        """Run a reading function on a consistent snapshot, in this thread.
+
+        Each of its questions is answered within seconds or ends in `StorageError`.
+        """
         ...
 
     def sole(self, name: str, function: Callable[[Transaction], T]) -> T | None:
