@@ -230,10 +230,10 @@ def test_a_key_revoked_twice_keeps_the_first_instant(store: Store) -> None:
 
 def test_of_sixteen_uses_of_one_proof_one_passes(store: Store) -> None:
     def claim(transaction: Transaction) -> None:
-        transaction.claim_proof("key", "jti", NOW + HOUR)
+        transaction.claim_proof("key", "jti", NOW + HOUR, NOW)
 
     assert len(winners(store, claim)) == 1
-    do(store, lambda transaction: transaction.claim_proof("other key", "jti", NOW + HOUR))
+    do(store, lambda transaction: transaction.claim_proof("other key", "jti", NOW + HOUR, NOW))
 
 
 def test_the_tokens_of_a_grant_are_revoked_together_and_once(store: Store) -> None:
@@ -303,6 +303,20 @@ def test_of_sixteen_seals_of_one_version_one_wins(store: Store) -> None:
     assert store.look(lambda one: one.sealed("name")) is None
 
 
+def test_a_proof_that_may_be_forgotten_is_not_spent(store: Store) -> None:
+    end, tick = NOW + HOUR, timedelta(microseconds=1)
+    do(store, lambda one: one.claim_proof("key", "1", end, NOW))
+    assert do(store, lambda one: one.prune(end + timedelta(seconds=59), 9)) == 0
+    assert do(store, lambda one: one.prune(end + timedelta(seconds=60), 9)) == 1
+    for at in (end - timedelta(seconds=240), end - tick, end):
+        with pytest.raises(StorageError, match="clock"):
+            do(store, lambda one, now=at: one.claim_proof("key", "1", now + HOUR, now))
+    do(store, lambda one: one.claim_proof("key", "1", end + HOUR, end + tick))
+    with pytest.raises(Conflict):
+        do(store, lambda one: one.claim_proof("key", "1", end + HOUR, end + tick))
+    do(store, lambda one: one.claim_proof("key", "2", NOW, NOW - HOUR))
+
+
 def test_words_are_kept_behind_their_commitment(store: Store) -> None:
     do(store, lambda one: one.disclose("sha256:1", b"salt", "orders are stuck – ☎"))
     assert store.look(lambda one: one.disclosed("sha256:1")) == (b"salt", "orders are stuck – ☎")
@@ -312,15 +326,15 @@ def test_words_are_kept_behind_their_commitment(store: Store) -> None:
 def test_what_is_past_its_time_is_pruned_and_nothing_else(store: Store) -> None:
     now = system_clock()
     for number, until in enumerate((now - HOUR, now - HOUR, now + HOUR)):
-        do(store, lambda one, n=number, u=until: one.claim_proof("key", str(n), u))
+        do(store, lambda one, n=number, u=until: one.claim_proof("key", str(n), u, now))
         do(store, lambda one, n=number, u=until: one.remember("k", str(n), Answer(b"", 1, b""), u))
     do(store, lambda one: one.invite(invitation()))
     assert do(store, lambda one: one.prune(now, 1)) == 2
     assert do(store, lambda one: one.prune(now, 100)) == 2
     assert do(store, lambda one: one.prune(now, 100)) == 0
     with pytest.raises(Conflict):
-        do(store, lambda one: one.claim_proof("key", "2", now + HOUR))
-    do(store, lambda one: one.claim_proof("key", "0", now + HOUR))
+        do(store, lambda one: one.claim_proof("key", "2", now + HOUR, now))
+    do(store, lambda one: one.claim_proof("key", "0", now + HOUR, now))
     assert store.look(lambda one: one.answer("k", "2")) is not None
 
 

@@ -57,6 +57,7 @@ def admit(
     Raises:
         Unauthenticated: unknown, revoked or ended key, a person who is not in the estate or is
             disabled, or a proof used before. The answer is the same for all of them.
+        StorageError: the clock was ahead, and whether the proof was used is forgotten.
     """
     key = transaction.caller(proven.jkt)
     person = None if key is None else estate.identities.get(key.identity)
@@ -70,7 +71,7 @@ def admit(
         raise unproved()
     if spend:
         try:
-            transaction.claim_proof(proven.jkt, proven.jti, now + 2 * PROOF_LIFE)
+            transaction.claim_proof(proven.jkt, proven.jti, now + 2 * PROOF_LIFE, now)
         except Conflict:
             raise unproved() from None
     acting = ActingKey(key.registered_at, key.invited_by)

@@ -128,8 +128,12 @@ class Transaction(Protocol):
         """Revoke a key; revoking twice keeps the first instant."""
         ...
 
-    def claim_proof(self, jkt: str, jti: str, until: datetime) -> None:
-        """Spend a DPoP proof's `jti`. Raises `Conflict` where it is spent (RFC 9449 §11.1)."""
+    def claim_proof(self, jkt: str, jti: str, until: datetime, now: datetime) -> None:
+        """Spend a DPoP proof's `jti`, which could be sent again until `until`.
+
+        Raises `Conflict` where it is spent (RFC 9449 §11.1), and `StorageError` where `now` is so
+        far before what was pruned that it may have been spent and forgotten.
+        """
         ...
 
     # tokens

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from locum.model.names import GrantId, IdentityName
+from locum.model.refusal import StorageError
 from locum.store import columns
 from locum.store.columns import micros
 from locum.store.records import (
@@ -15,6 +16,11 @@ from locum.store.records import (
 from locum.store.statements import On, taken_by_another
 
 _KEY = "jkt, identity, jwk, registered_at, expires_at, conditions, revoked_at, invited_by"
+_SPAN = 300_000_000
+"""Microseconds; longer than a proof may be sent, so that two spans hold every end that matters."""
+
+_FORGOTTEN_AFTER = 60_000_000
+"""Microseconds that clocks may differ, or be set back, and nobody be refused for it."""
 
 
 def invite(on: On, invitation: Invitation) -> None:
@@ -107,16 +113,52 @@ def revoke_caller(on: On, jkt: str, now: datetime) -> None:
     )
 
 
-def claim_proof(on: On, jkt: str, jti: str, until: datetime) -> None:
-    """Spend a DPoP proof's `jti`."""
+def claim_proof(on: On, jkt: str, jti: str, until: datetime, now: datetime) -> None:
+    """Spend a DPoP proof's `jti`, unless it may be one that was forgotten already."""
+    span = micros(now) // _SPAN
     claimed = on.run(
-        "INSERT INTO proofs (jkt, jti, until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+        "INSERT INTO proofs (jkt, jti, until) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM"
+        " forgotten_proofs WHERE span >= ? AND span <= ? AND until >= ?)"
+        " ON CONFLICT DO NOTHING RETURNING 1",
         jkt,
         jti,
         micros(until),
+        span,
+        span + 1,
+        micros(now),
     )
-    if not claimed:
+    if claimed:
+        return
+    if on.run("SELECT 1 FROM proofs WHERE jkt = ? AND jti = ?", jkt, jti):
         raise taken_by_another("The proof")
+    raise StorageError(
+        "The clock stands before what was forgotten already, as it was ahead once.",
+        "If it is right now, wait: calls are taken again within minutes. Else set it right (NTP).",
+    )
+
+
+def forget_proofs(on: On, now: datetime, limit: int) -> int:
+    """Delete spent proofs that are past their time, and remember how late their ends were.
+
+    Were the clock ahead, they could be sent again once it is back; the ends say until when.
+    """
+    found = on.run(
+        "DELETE FROM proofs WHERE (jkt, jti) IN (SELECT jkt, jti FROM proofs WHERE until <= ?"
+        " LIMIT ?) RETURNING until",
+        micros(now) - _FORGOTTEN_AFTER,
+        limit,
+    )
+    latest: dict[int, int] = {}
+    for (until,) in found:
+        latest[until // _SPAN] = max(until, latest.get(until // _SPAN, until))
+    for span, until in sorted(latest.items()):
+        on.run(
+            "INSERT INTO forgotten_proofs (span, until) VALUES (?, ?) ON CONFLICT (span)"
+            " DO UPDATE SET until = excluded.until WHERE excluded.until > forgotten_proofs.until",
+            span,
+            until,
+        )
+    return len(found)
 
 
 def add_token(on: On, token: Token) -> None:

@@ -11,6 +11,7 @@ from locum.store.records import (
     Sealed,
     Task,
 )
+from locum.store.sql_callers import forget_proofs
 from locum.store.statements import On, taken_by_another
 
 _TASK = "id, kind, payload, subject, created_at, due_at, attempts, last_error"
@@ -151,9 +152,8 @@ def disclosed(on: On, commitment: str) -> tuple[bytes, str] | None:
 
 def prune(on: On, now: datetime, limit: int) -> int:
     """Delete what is past its time."""
-    pruned = 0
+    pruned = forget_proofs(on, now, limit)
     for table, key, column in (
-        ("proofs", "jkt, jti", "until"),
         ("answers", "caller, key", "until"),
         ("invitations", "code_hash", "expires_at"),
     ):
