@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from locum.laws.permits import Refusal
 from locum.model.names import RequestId
-from locum.model.refusal import TransitionNotAllowed
+from locum.model.refusal import StorageError, TransitionNotAllowed
 from locum.model.request import (
     Closed,
     CloseReason,
@@ -153,6 +153,9 @@ def test_what_ended_an_hour_ahead_stays_ended_when_the_clock_comes_back(
     assert closed.how is CloseReason.EXPIRED
     assert isinstance(state_of(house, waiting), Lapsed)
     assert live(house, opened.secret) is None
+    with pytest.raises(StorageError, match="forgotten"):  # which proofs were spent until then
+        house.do(house.take(proof("alice"), grant_id(request)))
+    clock.advance(timedelta(minutes=3))
     with pytest.raises(TransitionNotAllowed):
         house.do(house.take(proof("alice"), grant_id(request)))
     with pytest.raises(TransitionNotAllowed):
