@@ -136,7 +136,7 @@ def check_row(row: Row, tell: Tell) -> None:
 def check_spent(house: House, jkt: str, jti: str, tell: Tell) -> None:
     until = clock() + timedelta(minutes=2)
     with contextlib.suppress(Conflict):
-        house.do(lambda transaction: transaction.claim_proof(jkt, jti, until))
+        house.do(lambda transaction: transaction.claim_proof(jkt, jti, until, clock()))
         tell("proof spent twice", jkt, jti)
 
 
