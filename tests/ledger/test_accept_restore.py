@@ -223,7 +223,7 @@ def test_an_altered_backup_is_not_accepted(operator: Operator) -> None:
 
     def alter(started: Started) -> None:
         def verb(transaction: object) -> None:
-            transaction._run("UPDATE ledger_entries SET entry = ? WHERE idx = 1", b"{}")  # type: ignore[attr-defined]
+            transaction.run("UPDATE ledger_entries SET entry = ? WHERE idx = 1", b"{}")  # type: ignore[attr-defined]
 
         started.locum.store.act(verb).result()
 
