@@ -65,7 +65,7 @@ def export(
     """Write a ledger into a folder; the checkpoint last, so that a cut-off export is seen.
 
     Returns:
-        How many entries it holds.
+        How many entries it holds, all of them durably.
     """
     note = source.checkpoint()
     size = open_checkpoint(note, (key,)).size
@@ -78,7 +78,11 @@ def export(
         if progress is not None:
             progress(done, len(names))
     _write(folder / "vkey", f"{key}\n".encode())
+    # A name is durable once its folder is: those that the checkpoint speaks of come before it.
+    for written in sorted({(folder / str(name)).parent for name in names} | {folder}):
+        _sync(written)
     _write(folder / "checkpoint", note)
+    _sync(folder)
     return size
 
 
@@ -90,3 +94,11 @@ def _write(place: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(place)
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
