@@ -85,9 +85,10 @@ def _mail(notice: Notice, address: str, mail: Mail | None) -> None:
 
 def _post(notice: Notice, url: str) -> None:
     body = {"kind": "locum.notice/1", "subject": notice.subject, "text": notice.text}
+    checked_url(url)
     try:
         answer = httpx.post(
-            checked_url(url),
+            url,
             json=body | {"facts": notice.facts},
             timeout=_SECONDS,
             follow_redirects=False,
