@@ -15,9 +15,18 @@ import msgspec
 from locum.ledger.entry import Entry, encode
 from locum.model.digest import canonical
 from locum.model.estate import Estate, Identity
-from locum.model.names import GroupName, RequestId
+from locum.model.names import GroupName, IdentityName, RequestId
 from locum.model.path import Path
-from locum.model.request import Closed, Requested, State, ask_of, grant_of, name_of
+from locum.model.request import (
+    Closed,
+    Open,
+    Ready,
+    Requested,
+    State,
+    ask_of,
+    grant_of,
+    name_of,
+)
 from locum.service.wiring import Locum
 from locum.signals.notice import Notice, send
 from locum.store.port import Transaction
@@ -51,17 +60,26 @@ def letters(act: str, state: State, path: Path, estate: Estate, now: datetime) -
     )
 
 
-def key_letters(person: Identity, jkt: str, source: str, now: datetime) -> tuple[Task, ...]:
+def key_letters(
+    person: Identity, jkt: str, source: str, invited_by: frozenset[IdentityName], now: datetime
+) -> tuple[Task, ...]:
     """Tell a person, on every address, that a key was registered in their name (EVT-2, REC-12)."""
-    facts = {"identity": person.name, "key": jkt, "source": source, "at": now.isoformat()}
+    facts = {
+        "identity": person.name,
+        "key": jkt,
+        "invited by": ", ".join(sorted(invited_by)) or "the operator",
+        "source": source,
+        "at": now.isoformat(),
+    }
     text = "\n".join(
         [
             f"A key was registered in the name of {person.name}.",
             "",
             *(f"{name}: {value}" for name, value in facts.items()),
             "",
-            "If this was not you, tell an administrator at once; they revoke it with"
-            f" `locum keys --revoke {jkt}`.",
+            "If this was not you, tell another administrator at once; they revoke it with"
+            f" `locum keys --revoke {jkt}`. It speaks for its inviter too for 72 hours, and then"
+            " for you alone.",
         ]
     )
     notice = Notice(f"[Locum] a key was registered for {person.name}", text, facts)
@@ -192,6 +210,7 @@ def _notice(act: str, state: State, path: Path) -> Notice:
         "state": name_of(state),
         "requester": ask.requester,
         "digest": ask.digest(),
+        "until": _until(state),
     }
     lines = [
         f"{path.name} {what}.",
@@ -199,7 +218,29 @@ def _notice(act: str, state: State, path: Path) -> Notice:
         *(f"{name}: {value}" for name, value in facts.items() if value),
         f"reason: {ask.reason}",
         "",
+        *_what_to_do(act, facts),
         "Look at it with `locum status`. If this should not be, close it:"
         f" `locum close {facts['grant'] or 'GRANT'}`, and tell {path.owner}.",
     ]
     return Notice(f"[Locum] {path.name} {what}", "\n".join(lines), facts)
+
+
+def _until(state: State) -> str:
+    """When the state ends by itself, or what is due; nothing where nothing is."""
+    match state:
+        case Requested() | Ready():
+            return ask_of(state).lapses_at.isoformat()
+        case Open():
+            return state.grant.ends_at.isoformat()
+        case Closed():
+            return state.review_due.isoformat()
+        case _:
+            return ""
+
+
+def _what_to_do(act: str, facts: dict[str, str]) -> tuple[str, ...]:
+    if act in ("request.made", "request.escalated"):
+        return (f"Decide: `locum approve {facts['request']}`, or `locum deny` it.",)
+    if act in ("grant.closed", "review.overdue"):
+        return (f"Judge it: `locum review {facts['grant']}`.",)
+    return ()

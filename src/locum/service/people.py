@@ -179,7 +179,7 @@ def register_key(
             facts={"source": source, "ends": key.expires_at.isoformat()},
         ),
     )
-    for letter in key_letters(person, jkt, source, now):
+    for letter in key_letters(person, jkt, source, key.invited_by, now):
         transaction.enqueue(letter)
     return key
 
