@@ -1,14 +1,15 @@
 """The rounds: what Locum does by itself, again and again, while it serves.
 
 Integrate the ledger, work off the outbox, end what has reached its end, look whether primaries are
-back, put a changed estate in force, delete what is past its time. Each round stands alone: one
-that fails is logged and comes again, and none holds up another.
+back, put a changed estate in force, say that the clock was set, delete what is past its time. Each
+round stands alone: one that fails is logged and comes again, and none holds up another.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from locum.estate.problem import EstateError
 from locum.ledger.entry import Entry
 from locum.model.names import PathName
 from locum.model.refusal import LocumError, Unavailable
+from locum.service.clock_watch import ClockWatch
 from locum.service.credential import settle, sweep
 from locum.service.elapse import elapse_due, recheck, watched_paths
 from locum.service.notices import SET_MAIL, mail_missing, notify, send_letter
@@ -59,6 +61,7 @@ class Rounds:
                 ("elapse", 0.5, lambda: end_what_ended(locum)),
                 ("observe", 2.0, lambda: observe_and_close(locum)),
                 ("estate", 1.0, EstateWatch(started).look),
+                ("clock", 1.0, ClockWatch(locum.store, locum.clock, time.monotonic).look),
                 ("prune", 20.0, lambda: prune(locum)),
             )
         ]
