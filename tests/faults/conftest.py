@@ -4,4 +4,9 @@ from __future__ import annotations
 
 import shutil
 
-collect_ignore = [] if shutil.which("strace") else ["test_kernel.py", "test_power_cut.py"]
+NEEDS = {
+    "test_kernel.py": "strace",
+    "test_power_cut.py": "strace",
+    "test_faketime.py": "faketime",
+}
+collect_ignore = [test for test, program in NEEDS.items() if not shutil.which(program)]
