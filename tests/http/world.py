@@ -119,14 +119,20 @@ class World:
     """The Locum, its clock and its people."""
 
     def __init__(
-        self, folder: Path, clock: SteppedClock, estate: str = ESTATE, more_settings: str = ""
+        self,
+        folder: Path,
+        clock: SteppedClock,
+        estate: str = ESTATE,
+        more_settings: str = "",
+        people: tuple[str, ...] = ("alice", "bob", "carol", "dana"),
+        calls: int = 1000,
     ) -> None:
         self.clock, self.port = clock, free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.data = folder / "data"
         settings = (
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
-            "calls_per_second = 1000\nburst = 1000\n"
+            f"calls_per_second = {calls}\nburst = {calls}\n"
         )
         make_folder(self.data, settings + more_settings, clock.now, secrets.token_bytes)
         (self.data / "estate.yaml").write_text(estate.format(closed=free_port()))
@@ -136,7 +142,12 @@ class World:
         self._thread.start()
         while not self.server.started:
             time.sleep(0.01)
-        self.people = {name: self.join(name) for name in ("alice", "bob", "carol", "dana")}
+        self.people = {name: self.join(name) for name in people}
+
+    def sign_in(self) -> None:
+        """Sign everybody in again, after a token's life."""
+        for person in self.people.values():
+            person.sign_in()
 
     def join(self, name: str) -> Person:
         locum, person = self.started.locum, Person(self.origin, self.clock)

@@ -123,7 +123,8 @@ def oauth_error(error: LocumError) -> Response[bytes]:
     """An error of ours as RFC 6749 §5.2 says it."""
     match error:
         case TooMany():
-            return _error(429, "temporarily_unavailable", str(error))
+            later = {"Retry-After": str(error.retry_after)}
+            return _error(429, "temporarily_unavailable", str(error), later)
         case MalformedInput():
             return _error(400, "invalid_request", str(error))
         case StorageError() | Unavailable():
@@ -185,9 +186,13 @@ async def metadata(request: Incoming) -> dict[str, Any]:
     }
 
 
-def _error(status: int, code: str, description: str) -> Response[bytes]:
+def _error(
+    status: int, code: str, description: str, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
     body = msgspec.json.encode({"error": code, "error_description": description})
-    return Response(body, status_code=status, media_type=JSON, headers=_NO_STORE)
+    return Response(
+        body, status_code=status, media_type=JSON, headers={**_NO_STORE, **(headers or {})}
+    )
 
 
 routes = [token, introspect, revoke, jwks, metadata]

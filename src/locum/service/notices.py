@@ -242,5 +242,6 @@ def _what_to_do(act: str, facts: dict[str, str]) -> tuple[str, ...]:
     if act in ("request.made", "request.escalated"):
         return (f"Decide: `locum approve {facts['request']}`, or `locum deny` it.",)
     if act in ("grant.closed", "review.overdue"):
-        return (f"Judge it: `locum review {facts['grant']}`.",)
+        judge = f"locum review {facts['grant']} --verdict drill|emergency|misuse --comment …"
+        return (f"Judge it: `{judge}`.",)
     return ()
