@@ -25,6 +25,7 @@ from locum.store.sql import SqlTransaction
 from locum.store.sqlite import taken
 
 T = TypeVar("T")
+_PAUSE = 0.02
 _ATTEMPTS = 5
 
 
@@ -133,7 +134,9 @@ class PostgresStore:
                 act.resolve(self._once(link, act))
                 return
             except (errors.SerializationFailure, errors.DeadlockDetected):
-                continue
+                # Who won the deadlock is only waking up: an attempt at once would meet it again,
+                # and the second detection comes after the statement's own time limit.
+                self._done.wait(_PAUSE)
             except errors.UniqueViolation:
                 act.fail(taken())
                 return
