@@ -35,7 +35,7 @@ from locum.service.activate import Opened
 from locum.service.agreement import compare
 from locum.service.caller import Proven
 from locum.service.published import StoreSource
-from locum.store.opening import migrate
+from locum.store.migrating import migrate
 from locum.store.port import Store
 from locum.store.postgres import PostgresStore
 from locum.store.records import Row

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from locum.model.refusal import StorageError, Unconfirmed
-from locum.store.opening import migrate
+from locum.store.migrating import migrate
 from locum.store.port import Transaction
 from locum.store.sqlite import SqliteStore
 from tests.faults.acknowledged import clock

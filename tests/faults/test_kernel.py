@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from locum.store.opening import migrate
+from locum.store.migrating import migrate
 from locum.store.sqlite import SqliteStore
 from tests.faults.acknowledged import clock
 from tests.faults.house import SEAL_KEY

@@ -17,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
 from locum.model.refusal import Breach, Law, LocumError, MalformedInput, RefusedError, Unavailable
+from locum.service.private_file import write_private
 
 Key = ECKey | OKPKey
 _SECONDS = 30.0
@@ -29,6 +30,7 @@ class Login(msgspec.Struct, frozen=True):
     identity: str
     jkt: str
     expires_at: str
+    key_file: str
     ca_file: str = ""
 
 
@@ -151,17 +153,18 @@ def new_key(kind: str) -> Key:
     return ECKey.generate_key("P-256") if kind == "p256" else OKPKey.generate_key("Ed25519")
 
 
-def save_login(login: Login, key: Key) -> None:
-    """Keep the key and where it is registered, readable by this person only."""
+def save_key(key: Key) -> str:
+    """Keep a key, readable by this person only, and give the name of its file."""
     folder = home()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, data in (
-        ("key.pem", key.as_pem(private=True)),
-        ("login.json", msgspec.json.encode(login)),
-    ):
-        handle = os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+    name = f"key-{key.thumbprint()}.pem"
+    write_private(folder / name, key.as_pem(private=True))
+    return name
+
+
+def save_login(login: Login) -> None:
+    """Keep where a kept key is registered; from here on it is the one that is used."""
+    write_private(home() / "login.json", msgspec.json.encode(login))
 
 
 def saved_client() -> Client:
@@ -173,7 +176,7 @@ def saved_client() -> Client:
     folder = home()
     try:
         login = msgspec.json.decode((folder / "login.json").read_bytes(), type=Login)
-        pem = (folder / "key.pem").read_bytes()
+        pem = (folder / login.key_file).read_bytes()
     except (OSError, msgspec.DecodeError):
         raise MalformedInput(
             "Nobody is signed in here.", "Run `locum login --invite CODE --url URL`."

@@ -13,7 +13,9 @@ import typer
 from locum.cli.client import Client, saved_client
 from locum.cli.output import console, errors_explained, fail, show, table
 from locum.cli.people_commands import Json
+from locum.model.cause import Cause
 from locum.model.refusal import LocumError, MalformedInput
+from locum.model.request import Verdict
 
 RequestArg = Annotated[str, typer.Argument(help="The request, rq_….")]
 GrantArg = Annotated[str, typer.Argument(help="The grant, gr_….")]
@@ -21,14 +23,14 @@ GrantArg = Annotated[str, typer.Argument(help="The grant, gr_….")]
 
 def request(
     path: Annotated[str, typer.Argument(help="identity/path, e.g. orders-db-admin/break-glass.")],
-    cause: Annotated[str, typer.Option(help="lost, lapsed, planned-rotation, outage, drill.")],
+    cause: Annotated[Cause, typer.Option(help="Why the primary is unavailable.")],
     reason: Annotated[str, typer.Option(help="Why, for the approvers and the reviewer.")],
     incident: Annotated[str | None, typer.Option(help="The incident's reference.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask that a path be opened."""
     with errors_explained():
-        body: dict[str, Any] = {"path": path, "cause": cause, "reason": reason}
+        body: dict[str, Any] = {"path": path, "cause": cause.value, "reason": reason}
         if incident is not None:
             body["evidence"] = {"incident": incident}
         show(saved_client().post("/v1/requests", body), as_json, _show_request)
@@ -135,13 +137,13 @@ def close(
 
 def review(
     grant_id: GrantArg,
-    verdict: Annotated[str, typer.Option(help="drill, emergency or misuse.")],
+    verdict: Annotated[Verdict, typer.Option(help="What it was.")],
     comment: Annotated[str, typer.Option(help="What was authorised against what was done.")],
     as_json: Json = False,
 ) -> None:
     """Judge a closed grant, which unblocks its path."""
     with errors_explained():
-        body = {"verdict": verdict, "comment": comment}
+        body = {"verdict": verdict.value, "comment": comment}
         show(saved_client().post(f"/v1/grants/{grant_id}/review", body), as_json, show_grant)
 
 

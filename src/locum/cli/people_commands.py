@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from locum.cli.client import Client, Login, new_key, save_login, saved_client
+from locum.cli.client import Client, Login, new_key, save_key, save_login, saved_client
 from locum.cli.output import console, errors_explained, show, table
+
+
+class KeyKind(StrEnum):
+    """The kinds of key that a person may hold."""
+
+    P256 = "p256"
+    ED25519 = "ed25519"
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
@@ -15,19 +24,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 def login(
     invite: Annotated[str, typer.Option(help="The invitation's code.")],
     url: Annotated[str, typer.Option(help="Where Locum is.")] = "http://127.0.0.1:8440",
-    key: Annotated[str, typer.Option(help="p256 or ed25519.")] = "p256",
+    key: Annotated[KeyKind, typer.Option(help="The kind of key to make.")] = KeyKind.P256,
     ca_file: Annotated[str, typer.Option(help="The authority of Locum's certificate.")] = "",
 ) -> None:
     """Make a key on this machine and register it against an invitation."""
     with errors_explained():
-        made = new_key(key)
-        answer = Client(url.rstrip("/"), made, ca_file=ca_file).register(invite)
-        save_login(
-            Login(
-                url.rstrip("/"), answer["identity"], answer["jkt"], answer["expires_at"], ca_file
-            ),
-            made,
-        )
+        made = new_key(key.value)
+        kept = save_key(made)  # before it is registered: an invitation works once
+        origin = url.rstrip("/")
+        answer = Client(origin, made, ca_file=ca_file).register(invite)
+        identity, jkt, expires_at = answer["identity"], answer["jkt"], answer["expires_at"]
+        save_login(Login(origin, identity, jkt, expires_at, kept, ca_file))
         console.print(
             f"You are {answer['identity']}; this key is good until {answer['expires_at'][:10]}.",
             markup=False,

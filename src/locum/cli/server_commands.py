@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import typer
 
 from locum.cli.output import console, errors_explained
-from locum.cli.serving import serve_until_stopped
 from locum.issue.vault import checked_name
 from locum.model.names import IdentityName
 from locum.model.refusal import MalformedInput
@@ -105,6 +104,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Listen on another port.")] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; SIGHUP reads the estate again."""
+    # Here, as a person's own commands would wait a second for what only a server needs.
+    from locum.cli.serving import serve_until_stopped
+
     with errors_explained():
         serve_until_stopped(data, now, secrets.token_bytes, port, reload_on=signal.SIGHUP)
 

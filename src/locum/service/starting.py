@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +34,7 @@ from locum.ledger.note import Signer
 from locum.ledger.succession import Succession, log_name
 from locum.model.refusal import MalformedInput, NotFound
 from locum.model.secret import Secret
+from locum.service.private_file import write_private
 from locum.service.record import record
 from locum.service.sequencer import Sequencer
 from locum.service.settings import Settings, VaultSettings, read_settings
@@ -120,7 +120,7 @@ def make_folder(
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "hooks").mkdir(mode=0o700, exist_ok=True)
-    write_private(folder / "locum.toml", settings_text)
+    write_private(folder / "locum.toml", settings_text.encode())
     settings = read_settings(folder)
     if settings.kek.file:
         create_key_file(folder / settings.kek.file, rng)
@@ -132,16 +132,6 @@ def make_folder(
         vault.write(TOKEN_KEY, _pem(generate_private_key(SECP256R1())))
     finally:
         store.close()
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(part).replace(file)
 
 
 def seal_key_of(folder: Path) -> tuple[str, bytes]:
