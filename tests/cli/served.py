@@ -85,7 +85,8 @@ class Served:
 
     def serve(self) -> None:
         command = [sys.executable, "-m", "locum", "serve", "--data", self.data]
-        self.process = launch(command, self.folder / "log", folder=self.folder)
+        env = {"HOME": str(self.folder)}
+        self.process = launch(command, self.folder / "log", folder=self.folder, environment=env)
         wait_until(self.ready, self.process, self.folder / "log", "locum serve")
 
     def ready(self) -> bool:
@@ -113,7 +114,12 @@ class Served:
         home = self.folder / "people" / (who or "operator")
         done = subprocess.run(
             [sys.executable, "-m", "locum", *map(str, words)],
-            env={"PATH": "/usr/bin:/bin", "LOCUM_HOME": str(home), "COLUMNS": "200"},
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(self.folder),
+                "LOCUM_HOME": str(home),
+                "COLUMNS": "200",
+            },
             input=stdin,
             capture_output=True,
             text=True,

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import httpx
 import msgspec
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from locum.model.refusal import Breach, Law, LocumError, MalformedInput, RefusedError, Unavailable
@@ -188,7 +189,7 @@ def read_key(pem: bytes) -> Key:
     """Read a P-256 or Ed25519 private key."""
     try:
         return ECKey.import_key(pem)
-    except ValueError:
+    except (ValueError, JoseError):
         return OKPKey.import_key(pem)
 
 

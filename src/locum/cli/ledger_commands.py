@@ -20,7 +20,7 @@ from locum.ledger.folder import FolderSource, export
 from locum.ledger.note import VerifierKey
 from locum.ledger.remote import RemoteSource
 from locum.ledger.verification import LogSource, verify_log
-from locum.model.refusal import LocumError, MalformedInput
+from locum.model.refusal import LocumError, MalformedInput, Unavailable
 from locum.service.accept_restore import Loss, accept, assess
 from locum.service.agreement import compare
 from locum.service.published import StoreSource
@@ -62,7 +62,8 @@ def verify(
             verified,
             as_json,
             lambda one: console.print(
-                f"{one['entries']} entries and {one['tiles']} tiles are as signed by {key.name}.",
+                f"As signed by {key.name}: {_counted(one['entries'], 'entry', 'entries')} and "
+                f"{_counted(one['tiles'], 'tile', 'tiles')}.",
                 markup=False,
             ),
         )
@@ -190,8 +191,17 @@ def _compare_with_state(log: LogSource) -> None:
             )
 
 
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
 def _published_key(base: str) -> VerifierKey:
-    answer = httpx.get(base.rstrip("/") + "/ledger/vkey", timeout=10)
+    try:
+        answer = httpx.get(base.rstrip("/") + "/ledger/vkey", timeout=10)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise Unavailable(
+            f"{base} cannot be reached ({type(error).__name__}).", "Is it Locum's address?"
+        ) from None
     return VerifierKey.parse(answer.text)
 
 

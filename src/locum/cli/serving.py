@@ -150,6 +150,9 @@ def serve_until_stopped(
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(serve_behind_fronts(started, port))
         else:
+            # uvicorn raises the signal that ended it once more: it must find a way out through
+            # here, so that the rounds and the store are ended too.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             server_of(started, port).run()
     finally:
         rounds.stop()

@@ -32,7 +32,7 @@ from locum.ledger.anchor import Anchor, FileAnchor, OpenBaoAnchor
 from locum.ledger.entry import Entry
 from locum.ledger.note import Signer
 from locum.ledger.succession import Succession, log_name
-from locum.model.refusal import MalformedInput, NotFound
+from locum.model.refusal import LocumError, MalformedInput, NotFound
 from locum.model.secret import Secret
 from locum.service.private_file import write_private
 from locum.service.record import record
@@ -121,8 +121,17 @@ def make_folder(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "hooks").mkdir(mode=0o700, exist_ok=True)
     write_private(folder / "locum.toml", settings_text.encode())
+    try:
+        _make_keys(folder, clock, rng)
+    except LocumError:
+        # A folder that could not be made whole must not look like one that was.
+        (folder / "locum.toml").unlink()
+        raise
+
+
+def _make_keys(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], bytes]) -> None:
     settings = read_settings(folder)
-    if settings.kek.file:
+    if settings.kek.file and not (folder / settings.kek.file).exists():
         create_key_file(folder / settings.kek.file, rng)
     kek = _kek(settings, folder)
     store = open_store(_store_url(settings, folder), derive(kek, _SEAL), clock)
