@@ -164,6 +164,13 @@ def test_a_call_that_proves_nothing_gets_no_further_than_the_front(
         assert httpx.post(served.origin + path, data=data).status_code == 401
 
 
+def test_two_proofs_in_one_call_are_none(served: Served) -> None:
+    alice = served.people["alice"]
+    path = ACTIVATE.format(ask(alice).json()["id"])
+    twice = [*alice.headers("POST", path).items(), ("DPoP", alice.proof("POST", path))]
+    assert httpx.post(served.origin + path, headers=twice).status_code == 401
+
+
 def test_a_form_without_a_token_is_named(served: Served) -> None:
     answer = served.people["alice"].call("POST", "/oauth/introspect", data={"tok": "x"})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

@@ -83,8 +83,9 @@ def test_no_page_has_a_path_of_one_machine(page: Path) -> None:
     assert not _THIS_MACHINE.search(page.read_text())
 
 
-def test_every_test_that_the_threat_model_names_exists() -> None:
-    named_tests = _TEST.findall((ROOT / "docs" / "threat-model.md").read_text())
+@pytest.mark.parametrize("page", ["threat-model.md", "attacks.md"])
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    named_tests = _TEST.findall((ROOT / "docs" / page).read_text())
     assert named_tests
     for file, test in named_tests:
         assert f"def {test}(" in (ROOT / "tests" / file).read_text(), f"{file}::{test}"

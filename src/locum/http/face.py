@@ -18,7 +18,7 @@ from litestar.di import NamedDependency
 from locum.http.access_token import AccessTokens
 from locum.http.problems import JSON
 from locum.http.proof import ProofVerifier
-from locum.http.prover import Prover
+from locum.http.prover import Prover, named_once
 from locum.http.throttle import Throttle
 from locum.http.views import credential_view
 from locum.laws.permits import Refusal
@@ -120,6 +120,13 @@ def path_of(request: Call) -> str:
     return request.path if isinstance(request, ShortCall) else request.url.path
 
 
+def headers_of(request: Call) -> Mapping[str, str]:
+    """The call's headers by lower-case name."""
+    if isinstance(request, ShortCall):
+        return request.headers
+    return named_once(request.scope["headers"])
+
+
 async def body_of(request: Call) -> bytes:
     """The call's whole body."""
     return request.content if isinstance(request, ShortCall) else await request.body()
@@ -133,7 +140,7 @@ def prove(request: Call) -> Proven:
         TooMany: this source or this key calls too often.
     """
     return face_of(request).prover.prove(
-        request.method, path_of(request), request.headers, source_of(request)
+        request.method, path_of(request), headers_of(request), source_of(request)
     )
 
 

@@ -38,7 +38,7 @@ from locum.http.hot import INTROSPECT, opens
 from locum.http.oauth import oauth_error, token_asked_about
 from locum.http.problems import bug_answer, error_answer
 from locum.http.proof import ProofVerifier
-from locum.http.prover import Prover
+from locum.http.prover import Prover, named_once
 from locum.http.throttle import Throttle
 from locum.model.refusal import LocumError, Unavailable
 
@@ -139,9 +139,7 @@ class Front:
         ):
             query, headers = scope["query_string"], tuple(scope["headers"])
             return RelayCall(number, method, path, query, headers, source, body)
-        names = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        names = named_once(scope["headers"])
         if request is not None:
             proven = self._prover.prove(method, path, names, source)
             return OpenCall(number, proven, request, names.get("idempotency-key", ""), body)

@@ -18,6 +18,7 @@ from locum.http.frames import answered
 from locum.http.oauth import answered as oauth_answered
 from locum.http.oauth import introspect_call
 from locum.http.problems import bug_answer, error_answer, too_deep
+from locum.http.prover import named_once
 from locum.http.requests import ActivateBody, open_path
 from locum.model.names import RequestId
 from locum.model.refusal import LocumError, MalformedInput
@@ -83,12 +84,11 @@ class ShortWay:
                 raise MalformedInput(
                     "The body is too large.", f"Send at most {self._largest} bytes."
                 )
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
         client = scope.get("client")
         source = client[0] if client else "unknown"
-        return ShortCall(self._face, "POST", scope["path"], headers, source, content)
+        return ShortCall(
+            self._face, "POST", scope["path"], named_once(scope["headers"]), source, content
+        )
 
 
 def opening_body(content: bytes) -> ActivateBody:

@@ -17,7 +17,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from locum.http.access_token import LIFE
-from locum.http.face import Call, Incoming, body_of, face_of, prove, source_of
+from locum.http.face import Call, Incoming, body_of, face_of, headers_of, prove, source_of
 from locum.http.problems import JSON
 from locum.model.refusal import (
     LocumError,
@@ -61,7 +61,12 @@ async def token(request: Incoming) -> Response[Any]:
     try:
         face.throttle.take(f"source:{source}", now)
         proven, _ = face.proofs.verify(
-            request.headers.get("dpop"), "POST", request.url.path, now, token=None, source=source
+            headers_of(request).get("dpop"),
+            "POST",
+            request.url.path,
+            now,
+            token=None,
+            source=source,
         )
         caller = await asyncio.wrap_future(
             face.locum.store.act(

@@ -16,6 +16,7 @@ from locum.http.face import (
     ProvenCaller,
     admitted,
     face_of,
+    headers_of,
     source_of,
 )
 from locum.model.names import IdentityName
@@ -98,7 +99,7 @@ async def register(request: Incoming, data: JSONBody[RegisterBody]) -> KeyView:
     face.throttle.take(f"source:{source}", now)
     face.throttle.take(f"register:{source}", now)
     proven, key = face.proofs.verify(
-        request.headers.get("dpop"), "POST", request.url.path, now, token=None, source=source
+        headers_of(request).get("dpop"), "POST", request.url.path, now, token=None, source=source
     )
     jwk = msgspec.json.encode(key.as_dict(private=False), order="deterministic")
 

@@ -6,7 +6,7 @@ It needs no store and no secret: whether the key is registered is looked up by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,23 @@ from locum.http.access_token import AccessTokens
 from locum.http.proof import ProofVerifier
 from locum.http.throttle import Throttle
 from locum.service.caller import Proven, unproved
+
+
+def named_once(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name; one that is sent twice proves nothing (RFC 9449 §4.3).
+
+    Args:
+        raw: names and values as they came.
+
+    Returns:
+        Of a header that came more than once, its values joined as RFC 9110 §5.2 reads them, which
+        is neither a proof nor a token.
+    """
+    found: dict[str, str] = {}
+    for name, value in raw:
+        word, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[word] = f"{found[word]}, {text}" if word in found else text
+    return found
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def watched_paths(estate: Estate) -> tuple[Path, ...]:
 def recheck(locum: Locum, path: PathName | None = None) -> int:
     """Close open grants whose primary is back (law 4) or whose conditions are gone (law 7).
 
-    A disabled identity or requester and a revoked key close too.
+    A disabled identity or requester, a revoked key, and a path that the estate no longer declares
+    close too.
 
     Args:
         path: only its grants; `None` looks at every open grant, page by page.
@@ -114,6 +115,7 @@ def _no_longer(locum: Locum, transaction: Transaction, row: Row) -> CloseReason 
     people = (estate.identities.get(asked.path.identity), estate.identities.get(asked.requester))
     if (
         any(one is None or one.disabled for one in people)
+        or estate.path(asked.path) is None
         or key is None
         or key.revoked_at is not None
         or conditions_hold(_withdrawn(row.state, key.conditions))
