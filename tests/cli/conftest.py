@@ -1,4 +1,4 @@
-"""One served Locum for each module that asks for it, with everybody signed in."""
+"""One served Locum for each process of the test run, with everybody signed in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.cli.served import Served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     made = Served(tmp_path_factory.mktemp("served"), people=("alice", "bob", "carol"))
     yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,16 @@ from tests.cli.served import Served
 pytestmark = pytest.mark.xdist_group("cli-ledger")
 
 
-@pytest.fixture(scope="module")
-def acted(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """A Locum with some acts on the record, that was stopped again."""
+@pytest.fixture(scope="session")
+def acted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A Locum with some acts on the record."""
     made = Served(tmp_path_factory.mktemp("acted"), people=("alice",))
     for number in range(3):
         ended = made.run("alice", "request", "payments/key", "--cause", "outage",
                          "--reason", f"number {number}", "--incident", "I1")  # fmt: skip
         assert ended.code == 0, ended.err
-    return made
+    yield made
+    made.stop()
 
 
 def test_a_ledger_is_verified_by_address_exported_and_verified_offline(
@@ -66,6 +68,7 @@ def test_a_data_folder_is_verified_when_nobody_writes_it(acted: Served) -> None:
     nothing_lost = acted.run("", "ledger", "accept-restore", "--data", acted.data, "--reason", "x")
     assert nothing_lost.code != 0
     assert nothing_lost.err.strip()
+    acted.serve()
 
 
 @pytest.mark.parametrize(

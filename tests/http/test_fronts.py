@@ -23,6 +23,7 @@ from tests.http.test_static_key import STATIC
 from tests.http.world import ESTATE, Person, ask, opened
 from tests.servers.program import free_port, launch, wait_until
 
+pytestmark = pytest.mark.xdist_group("fronts")
 ACTIVATE = "/v1/requests/{}/activate"
 
 
@@ -90,7 +91,7 @@ class Served:
         return person
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     made = Served(tmp_path_factory.mktemp("served"))
     yield made
