@@ -36,36 +36,36 @@ def main() -> None:
     python = platform.python_version()
     print(f"{platform.machine()}, {_model()}, Python {python}; {seconds:.0f} s each")
     print(f"Locum: one deciding process and {FRONTS} fronts; costs are of all its processes")
-    bao, rows = OpenBao(), []
-    try:
-        theirs = {clients: _bao_issue(bao, clients, seconds) for clients in CLIENTS}
-        looked = {clients: _bao_look(bao, clients, seconds) for clients in CLIENTS}
-        theirs_late = _late_bao(bao, seconds + 2)
-    finally:
-        bao.close()
     room = {clients: int(ROOM[clients] * seconds / SECONDS) for clients in CLIENTS}
+    rows: list[tuple[str, int, Run, Run]] = []
     server = LocumServer(sum(room.values()) + APART, FRONTS)
+    bao = OpenBao()
     try:
+        # Side by side for each row, so that what else the machine does falls on both alike.
         at = 0
         for clients in CLIENTS:
             chosen = server.requests[at : at + room[clients]]
             calls = [server.call("POST", f"/v1/requests/{one}/activate", "{}") for one in chosen]
+            theirs = _bao_issue(bao, clients, seconds)
             ours = run(server.origin, calls, clients, seconds, server.pid, status=201)
             at += room[clients]
-            rows.append(("issue", clients, ours, theirs[clients]))
+            rows.append(("issue", clients, ours, theirs))
         opened = server.client.post(f"/v1/requests/{server.requests[at]}/activate")
-        tokens = opened["credential"]["value"]
+        token = opened["credential"]["value"]
         form = "application/x-www-form-urlencoded"
         for clients in CLIENTS:
             calls = [
-                server.call("POST", "/oauth/introspect", f"token={tokens}", form)
+                server.call("POST", "/oauth/introspect", f"token={token}", form)
                 for _ in range(2_000)
             ]
+            theirs = _bao_look(bao, clients, seconds)
             ours = run(server.origin, calls, clients, seconds, server.pid, status=200, again=True)
-            rows.append(("check", clients, ours, looked[clients]))
+            rows.append(("check", clients, ours, theirs))
+        theirs_late = _late_bao(bao, seconds + 2)
         ours_late = _late_locum(server, calls, seconds + 2)
     finally:
         server.close()
+        bao.close()
     _table(rows)
     print(f"called valid past the end, {SHORT} tokens of 2 s, 32 clients looking up beside:")
     print(f"  Locum {ours_late}; OpenBao {theirs_late}")
