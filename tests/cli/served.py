@@ -84,7 +84,7 @@ class Served:
             self.login(person, self.run("dana", "invite", person, "--json").json()["code"])
 
     def serve(self) -> None:
-        command = [sys.executable, "-m", "locum", "serve", "--data", self.data]
+        command: list[str | Path] = [sys.executable, "-m", "locum", "serve", "--data", self.data]
         env = {"HOME": str(self.folder)}
         self.process = launch(command, self.folder / "log", folder=self.folder, environment=env)
         wait_until(self.ready, self.process, self.folder / "log", "locum serve")

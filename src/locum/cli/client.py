@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import ssl
 import time
 import uuid
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -17,11 +16,14 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
-from locum.model.refusal import Breach, Law, LocumError, MalformedInput, RefusedError, Unavailable
+from locum.cli.answers import raise_problem, trusting, unreached
+from locum.model.refusal import MalformedInput, Unavailable
+from locum.model.secret import Secret
 from locum.service.private_file import write_private
 
 Key = ECKey | OKPKey
 _SECONDS = 30.0
+_T = TypeVar("_T")
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -35,12 +37,17 @@ class Login(msgspec.Struct, frozen=True):
     ca_file: str = ""
 
 
-class ApiError(LocumError):
-    """A problem document of the server."""
+class Registered(msgspec.Struct, frozen=True):
+    """What Locum answers to a key that it registered."""
 
-    def __init__(self, status: int, fact: str, remedy: str) -> None:
-        super().__init__(fact, remedy)
-        self.status = status
+    identity: str
+    jkt: str
+    expires_at: str
+
+
+class _Token(msgspec.Struct, frozen=True):
+    access_token: str
+    expires_in: int
 
 
 def home() -> Path:
@@ -59,9 +66,7 @@ class Client:
         ca_file: str = "",
     ) -> None:
         self.origin, self._key = origin, key
-        verify: ssl.SSLContext | bool = (
-            ssl.create_default_context(cafile=ca_file) if ca_file else True
-        )
+        verify = trusting(ca_file) if ca_file else True
         self._http = httpx.Client(base_url=origin, timeout=_SECONDS, verify=verify)
         self._token: tuple[str, float] | None = None
 
@@ -86,14 +91,15 @@ class Client:
         """DELETE."""
         return self._call("DELETE", path)
 
-    def register(self, invitation: str) -> Any:
+    def register(self, invitation: Secret) -> Registered:
         """Register the key against an invitation."""
-        return self._send(
+        answer = self._send(
             "POST",
             "/v1/keys",
-            json={"invitation": invitation},
+            json={"invitation": invitation.reveal()},
             headers={"DPoP": self.proof("POST", "/v1/keys")},
         )
+        return self._as(answer, Registered)
 
     def proof(self, method: str, path: str, token: str | None = None) -> str:
         """A DPoP proof for one call."""
@@ -124,7 +130,8 @@ class Client:
                 data={"grant_type": "client_credentials"},
                 headers={"DPoP": self.proof("POST", path)},
             )
-            self._token = (answer["access_token"], time.time() + answer["expires_in"])
+            told = self._as(answer, _Token)
+            self._token = (told.access_token, time.time() + told.expires_in)
         return self._token[0]
 
     def _call(self, method: str, path: str, **how: Any) -> Any:
@@ -140,13 +147,25 @@ class Client:
         try:
             answer = self._http.request(method, path, **how)
         except httpx.HTTPError as error:
-            raise Unavailable(
-                f"{self.origin} cannot be reached ({type(error).__name__}).",
-                "Is `locum serve` running there, and the address right?",
-            ) from None
+            raise unreached(self.origin, error) from None
         if not answer.is_success:
-            _raise(answer)
-        return answer.json() if answer.content else None
+            raise_problem(answer)
+        try:
+            return msgspec.json.decode(answer.content) if answer.content else None
+        except msgspec.DecodeError:
+            raise self._no_locum() from None
+
+    def _as(self, answer: Any, kind: type[_T]) -> _T:
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError:
+            raise self._no_locum() from None
+
+    def _no_locum(self) -> Unavailable:
+        return Unavailable(
+            f"{self.origin} answers, but not as Locum does.",
+            "Take the address from the line that the invitation came with.",
+        )
 
 
 def new_key(kind: str) -> Key:
@@ -161,6 +180,11 @@ def save_key(key: Key) -> str:
     name = f"key-{key.thumbprint()}.pem"
     write_private(folder / name, key.as_pem(private=True))
     return name
+
+
+def forget_key(name: str) -> None:
+    """Remove a kept key that was not registered."""
+    (home() / name).unlink(missing_ok=True)
 
 
 def save_login(login: Login) -> None:
@@ -182,7 +206,14 @@ def saved_client() -> Client:
         raise MalformedInput(
             "Nobody is signed in here.", "Run `locum login --invite CODE --url URL`."
         ) from None
-    return Client(login.origin, read_key(pem), ca_file=login.ca_file)
+    try:
+        key = read_key(pem)
+    except (ValueError, TypeError, JoseError):
+        raise MalformedInput(
+            f"{folder / login.key_file} holds no key that can be read.",
+            "Restore the file, or sign in with a new invitation: `locum login`.",
+        ) from None
+    return Client(login.origin, key, ca_file=login.ca_file)
 
 
 def read_key(pem: bytes) -> Key:
@@ -191,19 +222,3 @@ def read_key(pem: bytes) -> Key:
         return ECKey.import_key(pem)
     except (ValueError, JoseError):
         return OKPKey.import_key(pem)
-
-
-def _raise(answer: httpx.Response) -> NoReturn:
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    fact = problem.get("detail") or problem.get("error_description") or problem.get("title")
-    fact = fact or f"The server answered {answer.status_code}."
-    breaches = tuple(
-        Breach(Law(one["law"]), one["fact"], one["remedy"], one["field"], tuple(one["clauses"]))
-        for one in problem.get("breaches", ())
-    )
-    if breaches:
-        raise RefusedError(breaches)
-    raise ApiError(answer.status_code, fact, problem.get("remedy", ""))

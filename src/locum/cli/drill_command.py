@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from locum.cli.arguments import an_id
 from locum.cli.client import Client, saved_client
 from locum.cli.output import console, errors_explained
 from locum.cli.path_commands import run_command
@@ -18,8 +19,10 @@ _POLL_SECONDS = 1.0
 def drill(
     context: typer.Context,
     path: Annotated[str, typer.Argument(help="identity/path.")],
-    resume: Annotated[str, typer.Option(help="Go on with this drill's request.")] = "",
-    wait: Annotated[int, typer.Option(help="Seconds to wait for approvals.")] = 1800,
+    resume: Annotated[
+        str, typer.Option(help="Go on with this drill's request, rq_….", callback=an_id)
+    ] = "",
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for approvals.")] = 1800,
 ) -> None:
     """Rehearse a path: ask, wait for approvals, open, use it, close, see it dead.
 

@@ -12,10 +12,11 @@ import httpx
 import typer
 from rich.progress import Progress
 
-from locum.cli.output import FINDINGS, console, errors_explained, show
-from locum.cli.people_commands import Json
+from locum.cli.answers import trusting, unreached
+from locum.cli.arguments import CaFile, Json
+from locum.cli.output import FINDINGS, console, errors, errors_explained, show
 from locum.cli.server_commands import now
-from locum.ledger.errors import Tampered
+from locum.ledger.errors import LedgerError, Tampered
 from locum.ledger.folder import FolderSource, export
 from locum.ledger.note import VerifierKey
 from locum.ledger.remote import RemoteSource
@@ -27,8 +28,15 @@ from locum.service.published import StoreSource
 from locum.service.starting import Started, start
 
 group = typer.Typer(no_args_is_help=True, help="Verify and export the ledger; go on after a loss.")
-Vkey = Annotated[str, typer.Option(help="The verifier key that you know; else the source's own.")]
-Data = Annotated[Path | None, typer.Option("--data", help="A data folder, Locum stopped.")]
+Vkey = Annotated[
+    str,
+    typer.Option(
+        help="The key that `locum init` printed; without it the source's own is believed."
+    ),
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="A data folder instead; stop its Locum first.")
+]
 
 
 @group.command()
@@ -36,11 +44,12 @@ def verify(
     source: Annotated[str, typer.Argument(help="A folder of an export, or a URL.")] = "",
     data: Data = None,
     vkey: Vkey = "",
+    ca_file: CaFile = None,
     as_json: Json = False,
 ) -> None:
-    """Replay every entry and tile against the signed checkpoint; names the first that misfits."""
-    with errors_explained(), _opened(source, data) as (log, own_key):
-        key = VerifierKey.parse(vkey) if vkey else own_key()
+    """Check that every entry is what was signed; name the first that is not."""
+    with errors_explained(), _opened(source, data, ca_file) as (log, own_key):
+        key = _given(vkey) if vkey else own_key()
         try:
             with _progress() as told:
                 report = verify_log(log, (key,), progress=told)
@@ -72,13 +81,17 @@ def verify(
 @group.command("export")
 def export_to(
     folder: Annotated[Path, typer.Argument(help="Where to write.")],
-    url: Annotated[str, typer.Option(help="A running Locum.")] = "",
+    url: Annotated[str, typer.Option(help="The address of a running Locum.")] = "",
     data: Data = None,
     vkey: Vkey = "",
+    ca_file: CaFile = None,
 ) -> None:
-    """Write `vkey`, `checkpoint` and `tile/…`, readable by any tlog verifier."""
-    with errors_explained(), _opened(url, data) as (log, own_key), _progress() as told:
-        key = VerifierKey.parse(vkey) if vkey else own_key()
+    """Copy the ledger into a folder, to keep and to verify elsewhere.
+
+    It writes `vkey`, `checkpoint` and `tile/…`, which any verifier of tlog-tiles reads.
+    """
+    with errors_explained(), _opened(url, data, ca_file) as (log, own_key), _progress() as told:
+        key = _given(vkey) if vkey else own_key()
         size = export(log, folder, key, progress=told)
         console.print(f"{size} entries in {folder}.", markup=False)
 
@@ -153,7 +166,7 @@ def _data_folder(data: Path) -> Iterator[Started]:
 
 @contextmanager
 def _opened(
-    source: str, data: Path | None
+    source: str, data: Path | None, ca_file: Path | None
 ) -> Iterator[tuple[LogSource, Callable[[], VerifierKey]]]:
     if data is not None:
         with _data_folder(data) as started:
@@ -162,9 +175,14 @@ def _opened(
             if trouble is not None:
                 raise trouble
     elif source.startswith(("http://", "https://")):
-        remote = RemoteSource(source)
-        yield remote, lambda: _published_key(source)
+        verify = True if ca_file is None else trusting(str(ca_file))
+        with httpx.Client(timeout=10, verify=verify) as client:
+            yield RemoteSource(source, client), lambda: _published_key(source, client)
     elif source:
+        if not Path(source).is_dir():
+            raise MalformedInput(
+                f"{source} is no folder.", "Name one that `locum ledger export` wrote, or a URL."
+            )
         folder = FolderSource(Path(source))
         yield folder, folder.verifier_key
     else:
@@ -195,18 +213,33 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def _published_key(base: str) -> VerifierKey:
+def _given(vkey: str) -> VerifierKey:
     try:
-        answer = httpx.get(base.rstrip("/") + "/ledger/vkey", timeout=10)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        return VerifierKey.parse(vkey)
+    except LedgerError:
+        raise MalformedInput(
+            "--vkey is not a verifier key.", "Copy the whole line that `locum init` printed."
+        ) from None
+
+
+def _published_key(base: str, client: httpx.Client) -> VerifierKey:
+    try:
+        answer = client.get(base.rstrip("/") + "/ledger/vkey")
+        return VerifierKey.parse(answer.raise_for_status().text)
+    except (httpx.HTTPStatusError, LedgerError):
+        raise Unavailable(
+            f"{base} gives no verifier key.", "Is it Locum's address, as `locum init` printed it?"
+        ) from None
+    except httpx.HTTPError as error:
+        raise unreached(base, error) from None
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise Unavailable(
             f"{base} cannot be reached ({type(error).__name__}).", "Is it Locum's address?"
         ) from None
-    return VerifierKey.parse(answer.text)
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    with Progress(transient=True, console=console) as bar:
+    with Progress(transient=True, console=errors, disable=not errors.is_terminal) as bar:
         task = bar.add_task("entries", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -18,7 +18,7 @@ from locum.model.refusal import LocumError, MalformedInput, RefusedError
 
 OK, FINDINGS, USAGE = 0, 1, 2
 console = Console(highlight=False, soft_wrap=True)
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def show(data: Any, as_json: bool, words: Callable[[Any], None]) -> None:
@@ -47,6 +47,16 @@ def errors_explained() -> Iterator[None]:
         yield
     except LocumError as error:
         fail(error)
+    except BrokenPipeError:
+        raise  # who read our output has gone; there is nobody to tell
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        fail(
+            MalformedInput(
+                f"{what}{error.strerror or error}.",
+                "Check the name, and that you may read and write there.",
+            )
+        )
 
 
 def fail(error: LocumError) -> NoReturn:
@@ -64,6 +74,6 @@ def fail(error: LocumError) -> NoReturn:
 
 
 def _say(fact: str, remedy: str) -> None:
-    _errors.print(fact, style="red", markup=False)
+    errors.print(fact, style="red", markup=False)
     if remedy:
-        _errors.print(f"  {remedy}", markup=False)
+        errors.print(f"  {remedy}", markup=False)

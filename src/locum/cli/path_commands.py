@@ -10,22 +10,26 @@ from typing import Annotated, Any
 
 import typer
 
+from locum.cli.arguments import GrantArg, Json, RequestArg
 from locum.cli.client import Client, saved_client
 from locum.cli.output import console, errors_explained, fail, show, table
-from locum.cli.people_commands import Json
 from locum.model.cause import Cause
 from locum.model.refusal import LocumError, MalformedInput
 from locum.model.request import Verdict
 
-RequestArg = Annotated[str, typer.Argument(help="The request, rq_….")]
-GrantArg = Annotated[str, typer.Argument(help="The grant, gr_….")]
-
 
 def request(
     path: Annotated[str, typer.Argument(help="identity/path, e.g. orders-db-admin/break-glass.")],
-    cause: Annotated[Cause, typer.Option(help="Why the primary is unavailable.")],
+    cause: Annotated[
+        Cause,
+        typer.Option(
+            help="Why the normal way cannot be used; the path names those that it opens for."
+        ),
+    ],
     reason: Annotated[str, typer.Option(help="Why, for the approvers and the reviewer.")],
-    incident: Annotated[str | None, typer.Option(help="The incident's reference.")] = None,
+    incident: Annotated[
+        str | None, typer.Option(help="The incident, e.g. INC-7; some causes need one.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask that a path be opened."""
@@ -39,7 +43,9 @@ def request(
 def approve(
     request_id: RequestArg,
     comment: Annotated[str, typer.Option(help="For the record.")] = "",
-    digest: Annotated[str, typer.Option(help="Approve only if this is its digest.")] = "",
+    digest: Annotated[
+        str, typer.Option(help="Approve only if the request has this digest, as you were told it.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Approve exactly what a request asks; shows it first."""
@@ -51,13 +57,15 @@ def deny(
     comment: Annotated[str, typer.Option(help="For the record.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Deny a request; its requester withdraws it so."""
+    """Deny a request. Whoever asked withdraws their own request with this, too."""
     _decide("deny", request_id, comment, "", as_json)
 
 
 def activate(
     request_id: RequestArg,
-    reveal: Annotated[bool, typer.Option(help="Print the secret on this screen.")] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Print the secret on this screen.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Open the path. The credential stays where it is until `locum run` takes it."""
@@ -79,7 +87,9 @@ def activate(
 def run(
     context: typer.Context,
     grant_id: GrantArg,
-    keep_open: Annotated[bool, typer.Option(help="Do not close the grant on exit.")] = False,
+    keep_open: Annotated[
+        bool, typer.Option("--keep-open", help="Leave the grant open when the command ends.")
+    ] = False,
 ) -> None:
     """Run a command with the secret in its environment; close the grant when it ends.
 
@@ -125,10 +135,12 @@ def run_command(client: Client, grant_id: str, command: list[str], *, keep_open:
 def close(
     grant_id: GrantArg,
     reason: Annotated[str, typer.Option(help="For the record.")] = "",
-    leaked: Annotated[bool, typer.Option(help="The credential is known to others.")] = False,
+    leaked: Annotated[
+        bool, typer.Option("--leaked", help="Others know the credential; kept on the record.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """End a grant now: its credential is rotated, its sessions end."""
+    """End a grant now: its credential is made useless, its sessions are ended."""
     with errors_explained():
         how = "leaked" if leaked else "revoked"
         answer = saved_client().post(f"/v1/grants/{grant_id}/close", {"how": how, "reason": reason})
@@ -137,8 +149,8 @@ def close(
 
 def review(
     grant_id: GrantArg,
-    verdict: Annotated[Verdict, typer.Option(help="What it was.")],
-    comment: Annotated[str, typer.Option(help="What was authorised against what was done.")],
+    verdict: Annotated[Verdict, typer.Option(help="What the use turned out to be.")],
+    comment: Annotated[str, typer.Option(help="What was allowed, and what was done.")],
     as_json: Json = False,
 ) -> None:
     """Judge a closed grant, which unblocks its path."""
@@ -163,6 +175,8 @@ def status(
         if path is not None:
             found["paths"] = [one for one in found["paths"] if one["path"] == path]
             found["findings"] = [one for one in found["findings"] if one["path"] == path]
+            if not any(found.values()):
+                raise MalformedInput(f"There is no path {path!r}.", "`locum status` lists them.")
         show(found, as_json, _show_status)
 
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
+from getpass import getpass
 from typing import Annotated, Any
 
 import typer
 
-from locum.cli.client import Client, Login, new_key, save_key, save_login, saved_client
+from locum.cli.answers import ApiError, checked_origin
+from locum.cli.arguments import CaFile, Json, an_id
+from locum.cli.client import (
+    Client,
+    Login,
+    forget_key,
+    new_key,
+    save_key,
+    save_login,
+    saved_client,
+)
 from locum.cli.output import console, errors_explained, show, table
+from locum.model.refusal import MalformedInput
+from locum.model.secret import Secret
 
 
 class KeyKind(StrEnum):
@@ -18,35 +32,63 @@ class KeyKind(StrEnum):
     ED25519 = "ed25519"
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+_REMEDY = (
+    "Use address and code exactly as they were printed; a code works once, for 10 minutes. "
+    "An administrator gives the next: `locum invite`."
+)
 
 
 def login(
-    invite: Annotated[str, typer.Option(help="The invitation's code.")],
-    url: Annotated[str, typer.Option(help="Where Locum is.")] = "http://127.0.0.1:8440",
+    invite: Annotated[str, typer.Option(help="The invitation's code; asked for without.")] = "",
+    url: Annotated[
+        str, typer.Option(help="Locum's address, as in the invitation.")
+    ] = "http://127.0.0.1:8440",
     key: Annotated[KeyKind, typer.Option(help="The kind of key to make.")] = KeyKind.P256,
-    ca_file: Annotated[str, typer.Option(help="The authority of Locum's certificate.")] = "",
+    ca_file: CaFile = None,
 ) -> None:
-    """Make a key on this machine and register it against an invitation."""
+    """Make a key on this machine and register it against an invitation.
+
+    Without --invite the code is asked for, or read from standard input.
+    """
     with errors_explained():
-        made = new_key(key.value)
+        authority = "" if ca_file is None else str(ca_file.absolute())
+        origin, made = checked_origin(url), new_key(key.value)
+        client = Client(origin, made, ca_file=authority)
+        code = Secret(invite or _asked_for())
         kept = save_key(made)  # before it is registered: an invitation works once
-        origin = url.rstrip("/")
-        answer = Client(origin, made, ca_file=ca_file).register(invite)
-        identity, jkt, expires_at = answer["identity"], answer["jkt"], answer["expires_at"]
-        save_login(Login(origin, identity, jkt, expires_at, kept, ca_file))
+        try:
+            known = client.register(code)
+        except ApiError as error:
+            if error.status < 500:  # else it may be registered all the same
+                forget_key(kept)
+            if error.status == 401:
+                raise ApiError(error.status, error.fact, _REMEDY) from None
+            raise
+        save_login(Login(origin, known.identity, known.jkt, known.expires_at, kept, authority))
         console.print(
-            f"You are {answer['identity']}; this key is good until {answer['expires_at'][:10]}.",
+            f"You are {known.identity}; this key is good until {known.expires_at[:10]}.",
             markup=False,
         )
 
 
+def _asked_for() -> str:
+    code = getpass("Invitation: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not code.strip():
+        raise MalformedInput("No invitation was given.", "Say `--invite CODE`, or pipe it in.")
+    return code.strip()
+
+
 def invite(
     identity: Annotated[str, typer.Argument(help="A person of the estate.")],
-    vouch: Annotated[list[str] | None, typer.Option(help="E.g. managed-device.")] = None,
+    vouch: Annotated[
+        list[str] | None, typer.Option(help="What you vouch for, e.g. managed-device; repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Invite a person to register a key (administrators; once, 10 minutes)."""
+    """Invite a person to register a key; only administrators may.
+
+    The code works once, for 10 minutes.
+    """
     with errors_explained():
         client = saved_client()
         body = {"identity": identity, "conditions": vouch or []}
@@ -62,7 +104,9 @@ def invite(
 
 
 def keys(
-    revoke: Annotated[str, typer.Option(help="Revoke the key of this thumbprint.")] = "",
+    revoke: Annotated[
+        str, typer.Option(help="Revoke this key, of the first column.", callback=an_id)
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """List your keys, or revoke one."""

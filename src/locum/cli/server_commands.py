@@ -14,18 +14,19 @@ from urllib.parse import urlsplit
 import typer
 
 from locum.cli.output import console, errors_explained
+from locum.estate.loading import load_lawful
 from locum.issue.vault import checked_name
-from locum.model.names import IdentityName
+from locum.model.names import IdentityName, is_name
 from locum.model.refusal import MalformedInput
 from locum.model.secret import Secret
-from locum.service.people import issue_invitation
+from locum.service.people import invited, issue_invitation
 from locum.service.starting import make_folder, start
 
 _SETTINGS = """# Locum's settings; docs/operations.md has every field.
-estate = "{estate}"
+estate = {estate}
 
 [server]
-origin = "{origin}"
+origin = {origin}
 host = "127.0.0.1"
 port = {port}
 """
@@ -50,24 +51,52 @@ def now() -> datetime:
 def init(
     folder: Annotated[Path, typer.Argument(help="The data folder to make.")],
     admin: Annotated[str, typer.Option(help="The first administrator's name.")],
-    estate: Annotated[Path | None, typer.Option(help="An estate; one is begun without.")] = None,
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8440,
-    origin: Annotated[str, typer.Option(help="The public address.")] = "",
-    store: Annotated[str, typer.Option(help="postgresql://… without a password.")] = "",
-    again: Annotated[bool, typer.Option("--again", help="Only invite anew; stop Locum.")] = False,
+    estate: Annotated[
+        Path | None,
+        typer.Option(help="Your estate, a file or a folder; a small one is begun without."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8440,
+    origin: Annotated[
+        str, typer.Option(help="The address that people use; http://127.0.0.1:PORT without.")
+    ] = "",
+    store: Annotated[
+        str,
+        typer.Option(
+            help="Keep state and ledger there: postgresql://… without a password; SQLite without."
+        ),
+    ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Only print a new invitation; stop Locum first.")
+    ] = False,
 ) -> None:
-    """Make a data folder, and print the first administrator's invitation (10 min, once)."""
+    """Make a data folder, and print an invitation for the first administrator.
+
+    The invitation works once, for 10 minutes; --again prints another.
+    """
     with errors_explained():
         if again:
             invitation(folder, admin)
             return
+        _demand_person(admin, estate)
         place = str(estate.resolve()) if estate is not None else "estate.yaml"
         address = origin or f"http://127.0.0.1:{port}"
-        text = _SETTINGS.format(estate=place, origin=address, port=port) + _store_settings(store)
+        text = _SETTINGS.format(
+            estate=json.dumps(place), origin=json.dumps(address), port=port
+        ) + _store_settings(store)
         make_folder(folder, text, now, secrets.token_bytes)
         if estate is None:
             (folder / "estate.yaml").write_text(_ESTATE.format(admin=admin))
         invitation(folder, admin)
+
+
+def _demand_person(admin: str, estate: Path | None) -> None:
+    """Refuse what the first invitation would be refused for, before anything is made."""
+    if estate is not None:
+        invited(load_lawful(estate, now()).estate, IdentityName(admin))
+    elif not is_name(admin):
+        raise MalformedInput(
+            f"{admin!r} cannot be a name.", "Use a-z, 0-9, `.`, `_` and `-`, e.g. `dana`."
+        )
 
 
 def _store_settings(url: str) -> str:
@@ -101,7 +130,9 @@ def invitation(folder: Path, admin: str) -> None:
 
 def serve(
     data: Folder = Path("locum-data"),
-    port: Annotated[int | None, typer.Option(help="Listen on another port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Listen on another port than configured.")
+    ] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; SIGHUP reads the estate again."""
     # Here, as a person's own commands would wait a second for what only a server needs.

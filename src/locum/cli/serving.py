@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -97,10 +98,11 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-async def serve_behind_fronts(started: Started, port: int | None) -> None:
+async def serve_behind_fronts(
+    started: Started, port: int | None, listening: list[socket.socket]
+) -> None:
     """Decide for fronts that speak HTTP, until told to stop; then let them finish."""
     settings, origin = started.settings.server, origin_of(started, port)
-    listening = listen(settings.host, settings.port if port is None else port, settings.fronts)
     face, loop = face_of(started, origin), asyncio.get_running_loop()
     (public,) = face.tokens.public()["keys"]
     told = FrontSettings(
@@ -141,19 +143,22 @@ def serve_until_stopped(
     if reload_on is not None:
         signal.signal(reload_on, lambda *_: _reload(started))
     try:
+        settings = started.settings.server
+        at = settings.port if port is None else port
+        listening = listen(settings.host, at, max(1, settings.fronts))
         settle_memory()
         rounds.start()
         structlog.get_logger("locum").info(
-            "serving", origin=started.settings.server.origin, estate=started.locum.estate.now.digest
+            "serving", origin=settings.origin, estate=started.locum.estate.now.digest
         )
-        if started.settings.server.fronts:
+        if settings.fronts:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(serve_behind_fronts(started, port))
+                runner.run(serve_behind_fronts(started, port, listening))
         else:
             # uvicorn raises the signal that ended it once more: it must find a way out through
             # here, so that the rounds and the store are ended too.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-            server_of(started, port).run()
+            server_of(started, port).run(sockets=listening)
     finally:
         rounds.stop()
         started.locum.store.close()

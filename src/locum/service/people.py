@@ -10,7 +10,7 @@ import msgspec
 
 from locum.laws.no_one_alone import behind
 from locum.ledger.entry import Entry
-from locum.model.estate import Kind
+from locum.model.estate import Estate, Kind
 from locum.model.names import IdentityName
 from locum.model.refusal import Conflict, MalformedInput, Unauthenticated
 from locum.model.secret import Secret
@@ -110,11 +110,7 @@ def issue_invitation(
             where the operator invites.
     """
     now = locum.clock()
-    person = locum.estate.now.identities.get(identity)
-    if person is None or person.kind is not Kind.HUMAN or person.disabled:
-        raise MalformedInput(
-            f"The estate has no person {identity}.", "Declare them with `kind: human` first."
-        )
+    invited(locum.estate.now, identity)
     code = Secret("locum_in_" + base64.b32encode(locum.rng(CODE_BYTES)).decode().lower())
     ends = now + INVITATION_LIFE
     transaction.invite(Invitation(code_hash(code), identity, inviters, now, ends, conditions))
@@ -129,6 +125,19 @@ def issue_invitation(
         ),
     )
     return code, ends
+
+
+def invited(estate: Estate, identity: IdentityName) -> None:
+    """Let only a person of the estate be invited.
+
+    Raises:
+        MalformedInput: there is no such person.
+    """
+    person = estate.identities.get(identity)
+    if person is None or person.kind is not Kind.HUMAN or person.disabled:
+        raise MalformedInput(
+            f"The estate has no person {identity}.", "Declare them with `kind: human` first."
+        )
 
 
 def code_hash(code: Secret) -> bytes:

@@ -75,10 +75,11 @@ class Rounds:
             thread.start()
 
     def stop(self) -> None:
-        """Stop after the rounds that are under way."""
+        """Stop after the rounds that are under way; those that never began need no stopping."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=10)
+            if thread.is_alive():
+                thread.join(timeout=10)
 
     def _go(self, name: str, every: float, what: Callable[[], object]) -> None:
         while not self._stop.wait(every):

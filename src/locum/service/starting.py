@@ -116,7 +116,8 @@ def make_folder(
     """
     if (folder / "locum.toml").exists():
         raise MalformedInput(
-            f"{folder} holds a Locum already.", "Name another folder, or use this one: `serve`."
+            f"{folder} holds a Locum already.",
+            f"Serve it: `locum serve --data {folder}`. `locum init … --again` only invites anew.",
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "hooks").mkdir(mode=0o700, exist_ok=True)
