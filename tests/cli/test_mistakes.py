@@ -68,8 +68,6 @@ def test_an_id_cannot_lead_to_another_address(served: Served) -> None:
 def test_the_status_of_no_path_is_not_an_empty_success(served: Served) -> None:
     ended = served.run("alice", "status", "--path", "payments/kye")
     assert "no path 'payments/kye'" in said(ended, 2)
-        served.run("alice", "status", "--path", "payments/kye"), 2
-    )
 
 
 def test_an_administrator_whom_the_estate_lacks_leaves_nothing_behind(served: Served) -> None:
