@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from tests.servers.program import free_port, wait_until
 
 
 def locum(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,10 +22,7 @@ def locum(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_story_goes_as_told_and_its_ledger_verifies(tmp_path: Path) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    data = tmp_path / "demo"
+    data, port = tmp_path / "demo", free_port()
     # The story takes its time: it starts real servers.
     played = locum("demo", "--once", "--data", str(data), "--port", str(port))
     assert played.returncode == 0, played.stdout + played.stderr
@@ -38,3 +38,22 @@ def test_a_folder_that_holds_something_is_not_played_in(tmp_path: Path) -> None:
     refused = locum("demo", "--once", "--data", str(tmp_path))
     assert refused.returncode == 2
     assert (tmp_path / "mine").read_text() == "keep"
+
+
+def test_a_demo_that_is_told_to_end_leaves_nothing_running_and_no_folder(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    # A database must not run as root: who runs it instead has to reach its folder.
+    with tempfile.TemporaryDirectory() as made, log.open("w") as out:
+        Path(made).chmod(0o755)
+        played = subprocess.Popen(
+            [sys.executable, "-m", "locum", "demo", "--port", str(free_port())],
+            stdout=out,
+            stderr=out,
+            env={**os.environ, "TMPDIR": made},
+        )
+        wait_until(lambda: "rq_" in log.read_text(), played, log, "the story")
+        played.terminate()
+        assert played.wait(timeout=60) == 143, log.read_text()
+        assert "Traceback" not in log.read_text()
+        left = [one.name for one in Path(made).iterdir() if one.name.startswith("locum-")]
+        assert left == []

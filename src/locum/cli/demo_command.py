@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,8 @@ def demo(
     from locum.demo.stage import Stage, StoryBroken, console
 
     stories: dict[str, Callable[[Stage, DemoDatabase], None]] = {"break-glass": play}
+    # Else the database that it started and the folders that it made would outlive it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with errors_explained(), contextlib.ExitStack() as cleaning:
         if story and story not in stories:
             raise MalformedInput(f"There is no story {story!r}.", f"Play: {', '.join(stories)}.")
