@@ -19,6 +19,7 @@ import uvicorn
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from locum.cli.fronts import listen
 from locum.cli.serving import server_of
 from locum.model.names import IdentityName
 from locum.model.secret import Secret
@@ -138,7 +139,8 @@ class World:
         (self.data / "estate.yaml").write_text(estate.format(closed=free_port()))
         self.started: Started = start(self.data, clock.now, secrets.token_bytes)
         self.server: uvicorn.Server = server_of(self.started)
-        self._thread = threading.Thread(target=self.server.run, daemon=True)
+        listening = listen("127.0.0.1", self.port, 1)
+        self._thread = threading.Thread(target=self.server.run, args=(listening,), daemon=True)
         self._thread.start()
         while not self.server.started:
             time.sleep(0.01)

@@ -91,7 +91,10 @@ class Fronts:
 
     def _keep(self, number: int) -> None:
         while not self._stopping.is_set():
-            self._run(number)
+            try:
+                self._run(number)
+            except OSError as error:  # no process or socket to be had now
+                _log.error("front.not_started", front=number, error=error.strerror)
             if not self._stopping.is_set():
                 _log.error("front.died", front=number)
                 self._stopping.wait(_AGAIN)

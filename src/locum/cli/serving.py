@@ -26,6 +26,7 @@ from locum.http.frames import FrontSettings
 from locum.http.hot import ShortWay
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover
+from locum.http.server import server_for
 from locum.http.throttle import Throttle
 from locum.model.refusal import LocumError
 from locum.service.rounds import EstateWatch, Rounds
@@ -79,23 +80,8 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
     """The uvicorn server of a Locum that is one process."""
     settings, origin = started.settings.server, origin_of(started, port)
     face = face_of(started, origin)
-    config = uvicorn.Config(
-        ShortWay(make_app(face, origin), face, LARGEST_BODY),
-        host=settings.host,
-        port=settings.port if port is None else port,
-        ssl_certfile=_beside(started, settings.certificate) or None,
-        ssl_keyfile=_beside(started, settings.key) or None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        loop="uvloop",
-        http="httptools",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-        limit_concurrency=1_000,
-    )
-    return uvicorn.Server(config)
+    app = ShortWay(make_app(face, origin), face, LARGEST_BODY)
+    return server_for(app, _beside(started, settings.certificate), _beside(started, settings.key))
 
 
 async def serve_behind_fronts(

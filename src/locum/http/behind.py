@@ -7,6 +7,7 @@ that are made most never meet the event loop. All others are run on it, as they 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Coroutine, Sequence
@@ -15,6 +16,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import structlog
 from litestar import Response
 from litestar.types import ASGIApp
 
@@ -24,6 +26,7 @@ from locum.http.face import (
     Replayed,
     ShortCall,
     begin,
+    call_digest,
     concluded,
     deliver,
     delivered_at_once,
@@ -48,6 +51,7 @@ from locum.service.activate import NotPrepared
 from locum.service.tokens import introspect_token
 from locum.store.port import Transaction
 
+_log = structlog.get_logger("locum.fronts")
 _CHUNK = 1 << 18
 _TOGETHER = 256
 Outcome = Done | Replayed | NotPrepared | Refusal
@@ -92,6 +96,8 @@ class Behind:
                     self._calls(frame)
         except OSError:
             pass  # the front is gone; its callers know nothing of it, and look again
+        except Exception as error:
+            _log.error("front.dropped", kind=type(error).__name__, exc_info=error)
         finally:
             self._answers.put(None)
 
@@ -108,7 +114,10 @@ class Behind:
             try:
                 self._pair.sendall(framed([one for one in together if one is not None]))
             except OSError:
-                return
+                break
+        # However it ended: a front whose calls nobody takes must end too, and is begun anew.
+        with contextlib.suppress(OSError):
+            self._pair.shutdown(socket.SHUT_RDWR)
 
     def _calls(self, frame: bytes) -> None:
         checks: list[CheckCall] = []
@@ -149,12 +158,13 @@ class Behind:
     def _open(self, call: OpenCall) -> None:
         try:
             body = opening_body(call.body)
-            path = activate_path(call.request)
             verb = opening(self._face.locum, call.proven, call.request, body, prepared=False)
-            asked = f"POST {path}\n".encode() + call.body
+            asked = call_digest("POST", activate_path(call.request), call.body)
             begun = begin(self._face.locum, call.proven, call.idempotency_key, asked, verb)
         except LocumError as error:
             self._answers.put(answered(call.number, error_answer(error)))
+        except Exception as error:
+            self._answers.put(answered(call.number, bug_answer(activate_path(call.request), error)))
         else:
             begun.add_done_callback(partial(self._opened, call))
 

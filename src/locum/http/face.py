@@ -176,9 +176,27 @@ async def attempt(
         MalformedInput: the idempotency key was used for another call.
     """
     key, body = request.headers.get("idempotency-key", ""), await body_of(request)
-    asked = f"{request.method} {path_of(request)}\n".encode() + body
+    asked = call_digest(request.method, path_of(request), body)
     begun = begin(face_of(request).locum, proven, key, asked, function)
     return concluded(await asyncio.wrap_future(begun))
+
+
+def call_digest(method: str, path: str, body: bytes) -> bytes:
+    """What an idempotency key stands for."""
+    return hashlib.sha256(f"{method} {path}\n".encode() + body).digest()
+
+
+def checked_key(key: str) -> str:
+    """Take an idempotency key as it came; empty where the call has none.
+
+    Raises:
+        MalformedInput: it is too long.
+    """
+    if len(key) > LONGEST_KEY:
+        raise MalformedInput(
+            "The idempotency key is too long.", f"Use at most {LONGEST_KEY} characters."
+        )
+    return key
 
 
 def begin(
@@ -192,30 +210,27 @@ def begin(
 
     Args:
         key: the idempotency key; empty where the call has none.
-        asked: what the key stands for: method, path and body.
+        asked: what the key stands for, by `call_digest`.
 
     Raises:
         MalformedInput: the key is too long.
     """
-    if len(key) > LONGEST_KEY:
-        raise MalformedInput("The idempotency key is too long.", f"Use at most {LONGEST_KEY}.")
-    if not key:
+    if not checked_key(key):
         return locum.store.act(function)
-    digest = hashlib.sha256(asked).digest()
 
     def whole(transaction: Transaction) -> Done | Replayed | NotPrepared | Refusal:
         now = locum.clock()
         kept = transaction.answer(proven.jkt, key)
         if kept is not None:
             admit(transaction, locum.estate.now, proven, now, spend=True)
-            if kept.request_digest != digest:
+            if kept.request_digest != asked:
                 raise MalformedInput(
                     "The idempotency key was used for another call.", "Use a new key."
                 )
             return Replayed(kept)
         outcome = function(transaction)
         if isinstance(outcome, Done):
-            answer = Answer(digest, outcome.status, msgspec.json.encode(outcome.view))
+            answer = Answer(asked, outcome.status, msgspec.json.encode(outcome.view))
             transaction.remember(proven.jkt, key, answer, now + ANSWERS_KEPT)
         return outcome
 

@@ -21,6 +21,7 @@ from joserfc.jwk import ECKey
 from litestar.types import Receive, Send
 
 from locum.http.access_token import AccessTokens
+from locum.http.body import body_within
 from locum.http.frames import (
     Answered,
     Call,
@@ -39,6 +40,7 @@ from locum.http.oauth import oauth_error, token_asked_about
 from locum.http.problems import bug_answer, error_answer
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover, named_once
+from locum.http.server import server_for
 from locum.http.throttle import Throttle
 from locum.model.refusal import LocumError, Unavailable
 
@@ -109,7 +111,7 @@ class Front:
         """Answer a call."""
         number = self._wire.number()
         try:
-            body = await self._body(receive)
+            body = await body_within(receive, self._largest)
             call = self._call(number, scope, body)
             answer = call if isinstance(call, Answered) else await self._wire.ask(call)
         except LocumError as error:
@@ -120,23 +122,12 @@ class Front:
         await send(head)  # type: ignore[arg-type]
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
-    async def _body(self, receive: Receive) -> bytes:
-        content, more = b"", True
-        while more:
-            message: Any = await receive()
-            content += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(content) > self._largest:
-                break  # the application refuses it by what is here already
-        return content
-
     def _call(self, number: int, scope: Any, body: bytes) -> Call | Answered:
         method, path, client = scope["method"], scope["path"], scope.get("client")
         source = client[0] if client else "unknown"
         request = opens(method, path)
-        if len(body) > self._largest or (
-            request is None and (method, path) != ("POST", INTROSPECT)
-        ):
+        too_large = len(body) > self._largest  # the application refuses it, by what is here
+        if too_large or (request is None and (method, path) != ("POST", INTROSPECT)):
             query, headers = scope["query_string"], tuple(scope["headers"])
             return RelayCall(number, method, path, query, headers, source, body)
         names = named_once(scope["headers"])
@@ -181,21 +172,8 @@ async def serve(settings: FrontSettings, listening: socket.socket, pair: socket.
     loop = asyncio.get_running_loop()
     pair.setblocking(False)
     transport, wire = await loop.create_connection(Wire, sock=pair)
-    config = uvicorn.Config(
-        Front(wire, _prover(settings), settings.largest),
-        ssl_certfile=settings.certificate or None,
-        ssl_keyfile=settings.key or None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        http="httptools",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-        limit_concurrency=1_000,
-    )
-    server = uvicorn.Server(config)
+    front = Front(wire, _prover(settings), settings.largest)
+    server = server_for(front, settings.certificate, settings.key, lifespan="off")
     end = asyncio.create_task(_end_with(wire, server))
     await server.serve(sockets=[listening])
     end.cancel()

@@ -13,6 +13,7 @@ import msgspec
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Send
 
+from locum.http.body import body_within
 from locum.http.face import Face, ShortCall, prove
 from locum.http.frames import answered
 from locum.http.oauth import answered as oauth_answered
@@ -74,16 +75,9 @@ class ShortWay:
         await _send(answer, send)
 
     async def _call(self, scope: Any, receive: Receive) -> ShortCall:
-        content = b""
-        more = True
-        while more:
-            message: Any = await receive()
-            content += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(content) > self._largest:
-                raise MalformedInput(
-                    "The body is too large.", f"Send at most {self._largest} bytes."
-                )
+        content = await body_within(receive, self._largest)
+        if len(content) > self._largest:
+            raise MalformedInput("The body is too large.", f"Send at most {self._largest} bytes.")
         client = scope.get("client")
         source = client[0] if client else "unknown"
         return ShortCall(

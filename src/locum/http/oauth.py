@@ -139,6 +139,7 @@ def oauth_error(error: LocumError) -> Response[bytes]:
 
 
 async def introspect_call(request: Call, proven: Any, text: str) -> Introspection:
+    """Introspect a token for a proved caller."""
     locum = face_of(request).locum
     return introspection(
         locum.store.look(lambda transaction: introspect_token(locum, transaction, proven, text))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from datetime import datetime
 
 import msgspec
@@ -11,16 +10,16 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from locum.http.face import (
-    LONGEST_KEY,
     Incoming,
     ProvenCaller,
     admitted,
+    call_digest,
+    checked_key,
     face_of,
     headers_of,
     source_of,
 )
 from locum.model.names import IdentityName
-from locum.model.refusal import MalformedInput
 from locum.model.secret import Secret
 from locum.service.people import Call, invite, register_key, revoke_key
 from locum.store.port import Transaction
@@ -84,11 +83,9 @@ async def invitations(
 
 
 async def _call(request: Incoming) -> Call | None:
-    key = request.headers.get("idempotency-key", "")
-    if len(key) > LONGEST_KEY:
-        raise MalformedInput("The idempotency key is too long.", f"Use at most {LONGEST_KEY}.")
-    asked = f"{request.method} {request.url.path}\n".encode() + await request.body()
-    return Call(key, hashlib.sha256(asked).digest()) if key else None
+    key = checked_key(request.headers.get("idempotency-key", ""))
+    asked = call_digest(request.method, request.url.path, await request.body())
+    return Call(key, asked) if key else None
 
 
 @post("/v1/keys", summary="Register a key against an invitation", status_code=201)

@@ -66,15 +66,9 @@ def assess(started: Started) -> Loss:
     size, root = _tree(started)
     if origin == own.name and not _forks(started, signed, size, root):
         raise _nothing()
-    return Loss(
-        signed,
-        note,
-        _published(started, own),
-        size,
-        root,
-        1 + max(generation, generation_of(first, own.name)),
-        log_name(first, 1 + max(generation, generation_of(first, own.name))),
-    )
+    following = 1 + max(generation, generation_of(first, own.name))
+    kept, name = _published(started, own), log_name(first, following)
+    return Loss(signed, note, kept, size, root, following, name)
 
 
 def accept(started: Started, loss: Loss, reason: str) -> None:

@@ -67,8 +67,9 @@ class Rounds:
         ]
 
     def start(self) -> None:
-        """Catch up with what ended while nobody was there, then go round."""
+        """Catch up with what ended, or lost its declaration, while nobody was there; go round."""
         end_what_ended(self._started.locum)
+        recheck(self._started.locum)
         if missing := mail_missing(self._started.locum):
             _log.warning("mail.missing", addresses=missing, remedy=SET_MAIL)
         for thread in self._threads:
@@ -141,8 +142,8 @@ class EstateWatch:
         """Reload the estate if its files changed."""
         seen = _fingerprint(self._source)
         if seen != self._seen:
-            self._seen = seen
             self.reload()
+            self._seen = seen  # not before: what could not be recorded or closed is tried again
 
     def reload(self) -> None:
         """Read the estate again, and put it in force if it breaks no law."""
@@ -153,12 +154,11 @@ class EstateWatch:
             _log.error("estate.refused", error=str(error))
             self._record("estate.refused", now, self._locum.estate.now.digest, error.fact)
             return
-        if estate.digest == self._locum.estate.now.digest:
-            return
-        self._record("estate.in-force", now, estate.digest, "")
-        self._locum.estate.replace(estate)
+        if estate.digest != self._locum.estate.now.digest:
+            self._record("estate.in-force", now, estate.digest, "")
+            self._locum.estate.replace(estate)
+            _log.info("estate.in_force", digest=estate.digest, paths=len(estate.paths()))
         recheck(self._locum)
-        _log.info("estate.in_force", digest=estate.digest, paths=len(estate.paths()))
 
     def _record(self, act: str, now: datetime, digest: str, fact: str) -> None:
         entry = Entry(act, now, subject=digest, facts={"fact": fact} if fact else {})

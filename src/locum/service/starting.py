@@ -32,7 +32,7 @@ from locum.ledger.anchor import Anchor, FileAnchor, OpenBaoAnchor
 from locum.ledger.entry import Entry
 from locum.ledger.note import Signer
 from locum.ledger.succession import Succession, log_name
-from locum.model.refusal import LocumError, MalformedInput, NotFound
+from locum.model.refusal import MalformedInput, NotFound
 from locum.model.secret import Secret
 from locum.service.private_file import write_private
 from locum.service.record import record
@@ -124,7 +124,7 @@ def make_folder(
     write_private(folder / "locum.toml", settings_text.encode())
     try:
         _make_keys(folder, clock, rng)
-    except LocumError:
+    except BaseException:
         # A folder that could not be made whole must not look like one that was.
         (folder / "locum.toml").unlink()
         raise
@@ -142,12 +142,6 @@ def _make_keys(folder: Path, clock: Callable[[], datetime], rng: Callable[[int],
         vault.write(TOKEN_KEY, _pem(generate_private_key(SECP256R1())))
     finally:
         store.close()
-
-
-def seal_key_of(folder: Path) -> tuple[str, bytes]:
-    """The store's URL and the key of its seals, for those who open the store alone."""
-    settings = read_settings(folder)
-    return _store_url(settings, folder), derive(_kek(settings, folder), _SEAL)
 
 
 def _pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey) -> Secret:

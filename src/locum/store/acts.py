@@ -10,7 +10,7 @@ from concurrent.futures import Future, InvalidStateError
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from locum.model.refusal import StorageError, Unconfirmed
+from locum.model.refusal import Conflict, StorageError, Unconfirmed
 from locum.store.sql import SqlTransaction
 
 LIMIT = 2.0
@@ -144,3 +144,11 @@ def stuck() -> StorageError:
 def closed() -> StorageError:
     """The refusal of a store that was closed."""
     return StorageError("The store is closed.", "Start Locum again.")
+
+
+def taken() -> Conflict:
+    """The loser's answer where a unique claim is held already."""
+    return Conflict(
+        "Another grant of the same target is open, or its credential is not yet seen dead.",
+        "Look at `locum status`, and try again when it is settled.",
+    )

@@ -19,10 +19,9 @@ import psycopg
 from psycopg import errors
 
 from locum.model.refusal import StorageError, Unconfirmed
-from locum.store.acts import Act, Waiting, closed, stuck
+from locum.store.acts import Act, Waiting, closed, stuck, taken
 from locum.store.postgres_link import ANSWERS_WITHIN, Link
 from locum.store.sql import SqlTransaction
-from locum.store.sqlite import taken
 
 T = TypeVar("T")
 _PAUSE = 0.02

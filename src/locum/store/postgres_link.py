@@ -38,9 +38,13 @@ class Engine:
 
     Args:
         within: seconds to wait for one answer.
+        reading: without row locks, which a read-only transaction may not take.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], within: float) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], within: float, *, reading: bool
+    ) -> None:
+        self._lock, self._skip = ("", "") if reading else (" FOR UPDATE", " SKIP LOCKED")
         self._cursor = connection.cursor(binary=True)
         self._texts: dict[str, Any] = {}
         self._within = within
@@ -66,19 +70,12 @@ class Engine:
 
     def _text(self, statement: str) -> Any:
         text = (
-            statement.replace("{lock}", " FOR UPDATE")
-            .replace("{skip}", " FOR UPDATE SKIP LOCKED")
+            statement.replace("{lock}", self._lock)
+            .replace("{skip}", self._lock + self._skip)
             .replace("?", "%s")
         )
         self._texts[statement] = text
         return text
-
-
-class _ReadingEngine(Engine):
-    """The same without row locks, which a read-only transaction may not take."""
-
-    def _text(self, statement: str) -> Any:
-        return super()._text(statement.replace("{lock}", "").replace("{skip}", ""))
 
 
 class Link:
@@ -103,8 +100,7 @@ class Link:
                 options=_OPTIONS,
                 tcp_user_timeout=2000,
             )
-            kind = _ReadingEngine if self._reading else Engine
-            self._engine = kind(self._connection, self._within)
+            self._engine = Engine(self._connection, self._within, reading=self._reading)
             self._clock_checked = 0.0
         if not self._reading and time.monotonic() - self._clock_checked > _CLOCK_EVERY:
             self._compare_clocks(self._engine)

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 import apsw
 
-from locum.model.refusal import Conflict, StorageError, Unconfirmed
-from locum.store.acts import Act, Waiting, closed, stuck
+from locum.model.refusal import StorageError, Unconfirmed
+from locum.store.acts import Act, Waiting, closed, stuck, taken
 from locum.store.sql import SqlTransaction
 
 T = TypeVar("T")
@@ -325,12 +325,4 @@ def unrecorded(error: Exception) -> StorageError:
     return StorageError(
         f"Nothing was recorded: SQLite answers {kind}.",
         remedy.get(kind, "Look at the disk and the rights of the data folder."),
-    )
-
-
-def taken() -> Conflict:
-    """The loser's answer where a unique claim is held already."""
-    return Conflict(
-        "Another grant of the same target is open, or its credential is not yet seen dead.",
-        "Look at `locum status`, and try again when it is settled.",
     )
