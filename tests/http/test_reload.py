@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from locum.estate.loading import load_lawful
@@ -10,6 +13,15 @@ from locum.model.refusal import StorageError
 from locum.model.request import name_of
 from locum.service.rounds import EstateWatch, Rounds
 from tests.http.world import World, ask, opened
+from tests.servers.clock import SteppedClock
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world of each test's own, as each leaves another estate behind."""
+    made = World(tmp_path, SteppedClock(), people=("alice",))
+    yield made
+    made.close()
 
 
 def test_a_broken_estate_is_refused_whole_and_the_old_one_stays(world: World) -> None:
