@@ -64,11 +64,20 @@ class Observation(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"opens": "from"}):
+    """When a planned rotation happens: from `opens` on, and before `until`."""
+
+    opens: datetime
+    until: datetime
+
+
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the requester adds to support the cause.
 
     Args:
         incident: the reference of an incident that the approvers confirm, e.g. `INC-2041`.
+        window: when the rotation is planned.
     """
 
     incident: str | None = None
+    window: Window | None = None

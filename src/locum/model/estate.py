@@ -12,6 +12,7 @@ from locum.model.authority import NOTHING, Authority
 from locum.model.names import Digest, GroupName, IdentityName, PathName
 from locum.model.path import Path
 from locum.model.strength import Proofing
+from locum.model.trust import KnownBy, Trust
 
 ADMINISTRATORS = GroupName("administrators")
 """The group whose members invite people; they have no bypass of any law."""
@@ -26,11 +27,16 @@ class Kind(Enum):
 
 
 class Primary(msgspec.Struct, frozen=True):
-    """The normal way in."""
+    """The normal way in.
+
+    Args:
+        known_by: which certificate or token proves it to Locum; `None` where none does.
+    """
 
     methods: tuple[str, ...]
     authority: Authority = NOTHING
     context: frozenset[str] = frozenset()
+    known_by: KnownBy | None = None
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -77,6 +83,7 @@ class Estate(msgspec.Struct, frozen=True):
     groups: Mapping[GroupName, frozenset[IdentityName]]
     databases: Mapping[str, Database]
     digest: Digest
+    trust: Mapping[str, Trust] = msgspec.field(default_factory=dict)
 
     def path(self, name: PathName) -> Path | None:
         """The declared path of this name, or `None`."""

@@ -46,12 +46,15 @@ class FallbackMethod(msgspec.Struct, frozen=True):
             while the grant is open, so the path is worth the meet of both.
         exclusive: only one grant of the path may be open, because the credential is shared.
         needs_target: the declaration must name a target.
+        by_primary: the requester presents the primary itself, which still works; so the identity
+            opens the path, whoever announced that it will.
     """
 
     presents: tuple[str, ...]
     yields: str
     exclusive: bool
     needs_target: bool
+    by_primary: bool = False
 
 
 class Presented(msgspec.Struct, frozen=True):
@@ -118,6 +121,7 @@ CATALOGUE: dict[str, Method] = {
 FALLBACKS: dict[str, FallbackMethod] = {
     "vaulted-secret": FallbackMethod(("locum-key",), "vaulted-secret", True, True),
     "leased-token": FallbackMethod(("locum-key",), "leased-token", False, False),
+    "backup-certificate": FallbackMethod((), "backup-certificate", False, False, by_primary=True),
 }
 """Methods that go through this authority; any other method of the catalogue is worth itself."""
 

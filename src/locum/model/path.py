@@ -9,7 +9,7 @@ import msgspec
 
 from locum.model.authority import Authority
 from locum.model.cause import Cause, Probe
-from locum.model.names import GroupName, PathName
+from locum.model.names import GroupName, IdentityName, PathName
 
 
 class CloseRule(StrEnum):
@@ -63,6 +63,32 @@ class DrillRule(msgspec.Struct, frozen=True):
 
     every: timedelta
     lead: timedelta
+
+
+class RotationSchedule(msgspec.Struct, frozen=True):
+    """Rotations that are announced once for all: a window of `limits.window` each time.
+
+    Args:
+        first: when the first window opens.
+        every: from one opening to the next.
+    """
+
+    first: datetime
+    every: timedelta
+
+
+class CutoverRule(msgspec.Struct, frozen=True):
+    """How Locum learns that the new primary is in use, beyond being told by its holder.
+
+    Args:
+        endpoint: host and port whose TLS certificate is the primary; empty for none.
+        server_name: the name to ask that endpoint for; its host where this is empty.
+        guards: identities whose word counts when they say that they saw a certificate in use.
+    """
+
+    endpoint: str = ""
+    server_name: str = ""
+    guards: frozenset[IdentityName] = frozenset()
 
 
 class Waiver(msgspec.Struct, frozen=True):
@@ -154,3 +180,5 @@ class Path(msgspec.Struct, frozen=True):
     drill: DrillRule | None = None
     probe: Probe | None = None
     target: Target | None = None
+    rotation: RotationSchedule | None = None
+    cutover: CutoverRule = CutoverRule()

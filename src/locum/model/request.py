@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Literal
 
 import msgspec
 
@@ -69,13 +70,22 @@ class Approval(msgspec.Struct, frozen=True):
     key: ActingKey | msgspec.UnsetType = msgspec.UNSET
 
 
-class Grant(msgspec.Struct, frozen=True):
+class Replaced(msgspec.Struct, frozen=True):
+    """The primary certificate that a rotation replaces, as it was presented at opening."""
+
+    fingerprint: str
+    not_before: datetime
+
+
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     """An opened path: authority, hard end, use limit.
 
     Args:
         ends_at: the hard end; nothing is valid from this instant on.
         proof: which fact showed that the front door is shut, in words (law 4).
         conditions: what must keep holding while it is open (law 7).
+        holder: who opened it and takes its credential; empty means the requester.
+        replaces: the primary certificate in use at opening; `None` where the primary is none.
     """
 
     id: GrantId
@@ -85,6 +95,8 @@ class Grant(msgspec.Struct, frozen=True):
     uses: int
     proof: str
     conditions: frozenset[str]
+    holder: IdentityName | Literal[""] = ""
+    replaces: Replaced | None = None
 
 
 class CloseReason(Enum):

@@ -1,0 +1,72 @@
+"""Trust: what makes a workload's certificate or token believable, and which one is whose.
+
+A trust bundle is declared once in the estate and named by the primaries that rest on it. The pin
+(`KnownBy`) says which certificate or token of that bundle is this identity; without a pin a bundle
+admits nobody (OWASP NHI6: pin issuer, audience and subject).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class CertificateTrust(msgspec.Struct, frozen=True, tag="certificates", tag_field="kind"):
+    """A bundle of certification authorities.
+
+    Args:
+        name: its name in the estate.
+        certificates: PEM of every authority that issues, the intermediate ones too.
+        crl: an HTTP(S) URL of the revocation list; empty where there is none. With one, a
+            certificate whose revocation cannot be decided is refused.
+        spiffe: the trust domain whose X.509-SVIDs these authorities sign; empty for others.
+        vouches: conditions that hold for whoever this bundle admits, e.g. `workload-attested`.
+    """
+
+    name: str
+    certificates: str
+    crl: str = ""
+    spiffe: str = ""
+    vouches: frozenset[str] = frozenset()
+
+
+class TokenTrust(msgspec.Struct, frozen=True, tag="tokens", tag_field="kind"):
+    """An issuer of workload tokens: OIDC (Kubernetes, a CI system), or SPIFFE JWT-SVIDs.
+
+    Args:
+        name: its name in the estate.
+        issuer: the `iss` that its tokens must carry; empty for JWT-SVIDs, which need none.
+        audience: the `aud` that its tokens must carry.
+        jwks: the URL of its keys; empty to take it from the issuer's OIDC discovery.
+        keys: its keys written out as a JWK set; empty to fetch them.
+        spiffe: the trust domain whose JWT-SVIDs these keys sign; empty for others.
+        vouches: conditions that hold for whoever this bundle admits.
+    """
+
+    name: str
+    audience: str
+    issuer: str = ""
+    jwks: str = ""
+    keys: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    spiffe: str = ""
+    vouches: frozenset[str] = frozenset()
+
+
+Trust = CertificateTrust | TokenTrust
+
+
+class KnownBy(msgspec.Struct, frozen=True):
+    """Which certificate or token of a trust bundle is this identity.
+
+    Args:
+        trust: the bundle's name.
+        subject: for a certificate its whole distinguished name (RFC 4514), for a token its `sub`.
+        name: for a certificate one of its alternative names, e.g. `dns:payments.internal` or
+            `uri:spiffe://example.org/payments`.
+    """
+
+    trust: str
+    subject: str = ""
+    name: str = ""
