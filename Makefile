@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 K ?=
 
-.PHONY: help venv run test lint format lock bench-issue bench-ledger clean
+.PHONY: help venv run test lint format lock bench-issue bench-ledger bench-pki clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ bench-issue: venv ## issue and check tokens, beside OpenBao
 bench-ledger: venv ## ledger throughput, proofs, verification
 	@scripts/need-program wrk=wrk
 	@$(PYTHON) -m bench.ledger $(ARGS)
+
+bench-pki: venv ## certificates: issue, refuse what is closed, lists, beside OpenBao's PKI
+	@$(PYTHON) -m bench.pki $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv.lock .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

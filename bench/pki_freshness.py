@@ -1,4 +1,4 @@
-"""From a close to the refusal: how long until OCSP says it, and until the revocation list has it."""
+"""From a close to the refusal: until OCSP says it, and until the revocation list has it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from cryptography.x509 import ocsp
 
 class Side(Protocol):
     """An authority that ends certificates and publishes what ended."""
+
+    name: str
 
     def end(self, certificate: x509.Certificate) -> None:
         """Close or revoke, and wait for the answer."""
@@ -63,7 +65,7 @@ def freshness(side: Side, certificates: Sequence[x509.Certificate]) -> Freshness
         by_ocsp.append(told - sent)
         by_crl.append(listed - sent)
         after.append(listed - done)
-    return Freshness(*(_shares(one) for one in (answered, by_ocsp, by_crl, after)), early)
+    return Freshness(_shares(answered), _shares(by_ocsp), _shares(by_crl), _shares(after), early)
 
 
 def _refused(answer: bytes) -> bool:

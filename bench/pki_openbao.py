@@ -85,6 +85,10 @@ class OpenBaoPki:
             raise RuntimeError(repr(answer))
         return time.perf_counter() - began
 
+    def publish_at_once(self) -> None:
+        """Build the list anew with each revocation, as is OpenBao's default."""
+        self.bao.client.write_data("pki/config/crl", data={"auto_rebuild": False})
+
     def crl(self) -> bytes:
         """The list as it is published, DER."""
         return body_of(self._lines[1].ask(request("GET", f"{self.bao.url}/v1/pki/crl")))
