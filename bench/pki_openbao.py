@@ -108,8 +108,8 @@ class OpenBaoPki:
         return run
 
     def _revocation(self, certificate: x509.Certificate) -> bytes:
-        whole = f"{certificate.serial_number:040x}"
-        serial = ":".join(whole[at : at + 2] for at in range(0, 40, 2))
+        number = certificate.serial_number
+        serial = number.to_bytes((number.bit_length() + 7) // 8, "big").hex(":")
         return self._call("revoke", {"serial_number": serial})
 
     def _call(self, path: str, fields: dict[str, object]) -> bytes:
