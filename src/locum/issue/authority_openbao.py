@@ -21,7 +21,7 @@ from locum.issue.openbao_pki import PkiEngine, no_certificate
 from locum.issue.signed_elsewhere import SignedElsewhere, faults, sendable
 from locum.issue.vault_openbao import OpenBaoSession
 from locum.laws.no_wider_certificate import Granted
-from locum.model.refusal import LocumError, MalformedInput, NotFound, Unavailable
+from locum.model.refusal import MalformedInput, NotFound, Unavailable
 
 _SERIAL = re.compile(r"[0-9a-f]{1,40}\Z")
 
@@ -66,11 +66,7 @@ class OpenBaoAuthority:
         except (AttributeError, KeyError, TypeError, ValueError):
             raise self._engine.odd() from None
         serial = f"{leaf.serial_number:x}"
-        try:
-            found = faults(leaf, request, granted, not_after, issuer)
-        except (LocumError, ValueError, x509.DuplicateExtension):
-            found = ("it cannot be read",)
-        if found:
+        if found := faults(leaf, request, granted, not_after, issuer):
             raise self._disowned(serial, found)
         return SignedElsewhere(leaf.public_bytes(Encoding.DER), serial, chain)
 

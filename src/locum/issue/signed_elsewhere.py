@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
-from locum.evidence.x509 import facts_of
+from locum.evidence.x509 import facts_of, hostile
 from locum.laws.no_wider_certificate import Granted
 from locum.model.refusal import MalformedInput
 
@@ -61,21 +61,17 @@ def sendable(csr_pem: str, granted: Granted) -> x509.CertificateSigningRequest:
         MalformedInput: it cannot be read, carries something besides names and usages, or leaves
             its names to an authority that cannot fill them in.
     """
-    try:
+    with hostile(
+        "The certificate signing request cannot be read.", "Make one with `openssl req -new`."
+    ):
         request = x509.load_pem_x509_csr(csr_pem.encode("ascii"))
         carried = {one.oid for one in request.extensions}
-        named = ExtensionOID.SUBJECT_ALTERNATIVE_NAME in carried
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        raise MalformedInput(
-            "The certificate signing request cannot be read.",
-            "Make one with `openssl req -new`.",
-        ) from None
     if strange := sorted(one.dotted_string for one in carried - _ASKED):
         raise MalformedInput(
             f"The certificate signing request carries the extensions {', '.join(strange)}.",
             "Leave out everything but names and usages: the authority in use would copy it.",
         )
-    if granted.names and not named:
+    if granted.names and ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in carried:
         names = ",".join(_openssl(one) for one in sorted(granted.names))
         raise MalformedInput(
             "The certificate signing request names nobody, and the authority in use cannot fill "
@@ -97,7 +93,15 @@ def faults(
     Args:
         issuer: the certificate of the authority that says that it signed `leaf`.
     """
-    return (*_not_for(leaf, request, issuer), *_wider(leaf, granted, not_after), *_hidden(leaf))
+    try:
+        with hostile("It cannot be read.", "Have it issued anew."):
+            return (
+                *_not_for(leaf, request, issuer),
+                *_wider(leaf, granted, not_after),
+                *_hidden(leaf),
+            )
+    except MalformedInput:
+        return ("it cannot be read",)
 
 
 def _not_for(
