@@ -9,6 +9,7 @@ server that is measured, and on both sides alike.
 from __future__ import annotations
 
 import gc
+import select
 import selectors
 import socket
 import ssl
@@ -27,15 +28,19 @@ class Line:
     """One kept connection, and the call that is under way on it."""
 
     def __init__(self, url: str, trust: ssl.SSLContext | None) -> None:
-        parts = urlsplit(url)
-        plain = socket.create_connection((parts.hostname, parts.port), timeout=30)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = (
-            plain if trust is None else trust.wrap_socket(plain, server_hostname=parts.hostname)
-        )
-        self.socket.setblocking(False)
+        self._url, self._trust = url, trust
         self.sent_at = 0.0
         self._got = bytearray()
+        self.socket = self._connect()
+
+    def _connect(self) -> socket.socket:
+        parts = urlsplit(self._url)
+        plain = socket.create_connection((parts.hostname, parts.port), timeout=30)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._trust is not None:
+            plain = self._trust.wrap_socket(plain, server_hostname=parts.hostname)
+        plain.setblocking(False)
+        return plain
 
     def send(self, call: bytes) -> None:
         """Send a whole request; it is small enough for the socket's buffer."""
@@ -57,11 +62,24 @@ class Line:
         return bytes(self._got) if self._got and _whole(self._got) else None
 
     def ask(self, call: bytes) -> bytes:
-        """Send one request and wait for its answer."""
+        """Send one request and wait for its answer; servers end connections that were idle."""
+        if self._ended():
+            self.socket.close()
+            self.socket = self._connect()
         self.send(call)
         while (answer := self.answered()) is None:
-            time.sleep(0)
+            if not select.select([self.socket], [], [], 60)[0]:
+                raise RuntimeError("no answer within 60 s")
         return answer
+
+    def _ended(self) -> bool:
+        """Whether the server ended the connection while nothing was under way on it."""
+        try:
+            return self.socket.recv(1) == b""
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
 
 
 def request(
