@@ -13,11 +13,11 @@ from datetime import datetime
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
-from locum.evidence.x509 import facts_of, hostile
+from locum.evidence.x509 import facts_of
 from locum.laws.no_wider_certificate import Granted
 from locum.model.refusal import MalformedInput
 
@@ -38,6 +38,14 @@ _SIGNED = _ASKED | {
     ExtensionOID.FRESHEST_CRL,
 }
 """What a certificate may carry; so never `noRevAvail`, which is not among them."""
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the parser raises on what it cannot read."""
 
 
 class SignedElsewhere(msgspec.Struct, frozen=True):
@@ -61,11 +69,13 @@ def sendable(csr_pem: str, granted: Granted) -> x509.CertificateSigningRequest:
         MalformedInput: it cannot be read, carries something besides names and usages, or leaves
             its names to an authority that cannot fill them in.
     """
-    with hostile(
-        "The certificate signing request cannot be read.", "Make one with `openssl req -new`."
-    ):
+    try:
         request = x509.load_pem_x509_csr(csr_pem.encode("ascii"))
         carried = {one.oid for one in request.extensions}
+    except _UNREADABLE:
+        raise MalformedInput(
+            "The certificate signing request cannot be read.", "Make one with `openssl req -new`."
+        ) from None
     if strange := sorted(one.dotted_string for one in carried - _ASKED):
         raise MalformedInput(
             f"The certificate signing request carries the extensions {', '.join(strange)}.",
@@ -94,13 +104,8 @@ def faults(
         issuer: the certificate of the authority that says that it signed `leaf`.
     """
     try:
-        with hostile("It cannot be read.", "Have it issued anew."):
-            return (
-                *_not_for(leaf, request, issuer),
-                *_wider(leaf, granted, not_after),
-                *_hidden(leaf),
-            )
-    except MalformedInput:
+        return (*_not_for(leaf, request, issuer), *_wider(leaf, granted, not_after), *_hidden(leaf))
+    except (MalformedInput, *_UNREADABLE):
         return ("it cannot be read",)
 
 
