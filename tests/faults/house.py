@@ -13,6 +13,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from locum.estate.loading import load_lawful
+from locum.evidence.trust_sources import TrustSources
 from locum.issue.vault import Vault
 from locum.ledger.anchor import FileAnchor
 from locum.ledger.note import Signer
@@ -199,7 +200,8 @@ def house_of(
     vault: Vault | None = None,
 ) -> House:
     """Put a Locum together on a store."""
-    locum = Locum(store, EstateInForce(estate), vault, clock, os.urandom, anchor.parent)  # type: ignore[arg-type]
+    in_force, trust = EstateInForce(estate), TrustSources(clock)
+    locum = Locum(store, in_force, vault, clock, os.urandom, anchor.parent, trust)  # type: ignore[arg-type]
     sequencer = Sequencer(
         store,
         Signer("locum.example/ledger", private),

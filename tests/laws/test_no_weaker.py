@@ -93,9 +93,10 @@ def test_a_downgrade_opens_only_under_a_waiver_in_date() -> None:
 
 
 def test_what_a_path_declares_must_be_presented_and_nothing_stands_in_for_it() -> None:
-    refused_by(Law.NO_WEAKER, presented_as_declared(PATH, frozenset()), "locum-key")
-    refused_by(Law.NO_WEAKER, presented_as_declared(PATH, frozenset({"passkey-device-bound"})))
-    assert presented_as_declared(PATH, frozenset({"locum-key", "password"})) == ()
+    refused_by(Law.NO_WEAKER, presented_as_declared(PATH, IDENTITY, frozenset()), "locum-key")
+    other = frozenset({"passkey-device-bound"})
+    refused_by(Law.NO_WEAKER, presented_as_declared(PATH, IDENTITY, other))
+    assert presented_as_declared(PATH, IDENTITY, frozenset({"locum-key", "password"})) == ()
 
 
 def test_an_unproved_key_opens_nothing() -> None:

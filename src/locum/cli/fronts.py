@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 
+import msgspec
 import structlog
 from litestar.types import ASGIApp
 
@@ -69,6 +70,7 @@ class Fronts:
         self._listening = listening
         self._stopping = threading.Event()
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._behind: dict[int, Behind] = {}
         self._keepers = [
             threading.Thread(target=self._keep, args=(number,), name=f"front-{number}", daemon=True)
             for number in range(len(listening))
@@ -78,6 +80,12 @@ class Fronts:
         """Start them all; one that dies is started again."""
         for keeper in self._keepers:
             keeper.start()
+
+    def trust(self, authorities: str) -> None:
+        """Tell every front, and those that are begun later, whose client certificates to take."""
+        self._settings = msgspec.structs.replace(self._settings, authorities=authorities)
+        for behind in list(self._behind.values()):
+            behind.trust(authorities)
 
     def stop(self) -> None:
         """Let each finish the calls that it has, and wait for it."""
@@ -111,7 +119,7 @@ class Fronts:
             process.send_signal(signal.SIGTERM)
         with contextlib.suppress(OSError):  # it died at once, which the wait below finds
             ours.sendall(framed(self._settings))
-        behind = Behind(ours, self._face, self._app, self._loop)
+        behind = self._behind[number] = Behind(ours, self._face, self._app, self._loop)
         behind.start()
         process.wait()
         behind.join()

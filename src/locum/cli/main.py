@@ -6,6 +6,7 @@ import typer
 
 from locum import __version__
 from locum.cli import (
+    authority_commands,
     demo_command,
     drill_command,
     estate_commands,
@@ -46,6 +47,7 @@ app.command(context_settings=_PASS)(path_commands.run)
 app.command(context_settings=_PASS)(drill_command.drill)
 app.add_typer(ledger_commands.group, name="ledger")
 app.add_typer(vault, name="vault")
+app.add_typer(authority_commands.group, name="pki")
 
 
 @app.command()

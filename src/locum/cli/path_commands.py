@@ -30,13 +30,24 @@ def request(
     incident: Annotated[
         str | None, typer.Option(help="The incident, e.g. INC-7; some causes need one.")
     ] = None,
+    opens: Annotated[
+        str, typer.Option("--from", help="When a planned rotation opens, RFC 3339.")
+    ] = "",
+    until: Annotated[str, typer.Option(help="When it ends; both or, by the schedule, none.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Ask that a path be opened."""
+    """Ask that a path be opened; announce a planned rotation with --from and --until."""
     with errors_explained():
         body: dict[str, Any] = {"path": path, "cause": cause.value, "reason": reason}
         if incident is not None:
             body["evidence"] = {"incident": incident}
+        if bool(opens) != bool(until):
+            raise MalformedInput(
+                "`--from` and `--until` go together.",
+                "E.g. --from 2026-12-01T02:00:00Z --until 2026-12-01T02:30:00Z",
+            )
+        if opens:
+            body["evidence"] = {"window": {"from": opens, "until": until}}
         show(saved_client().post("/v1/requests", body), as_json, _show_request)
 
 

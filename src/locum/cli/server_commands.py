@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from locum.cli.authority_commands import AuthorityChoice, AuthorityKey, begin_authority
 from locum.cli.output import console, errors_explained
 from locum.estate.loading import load_lawful
 from locum.issue.vault import checked_name
@@ -65,6 +66,14 @@ def init(
             help="Keep state and ledger there: postgresql://… without a password; SQLite without."
         ),
     ] = "",
+    authority: Annotated[
+        AuthorityChoice,
+        typer.Option(
+            "--ca",
+            help="Who signs backup certificates: an authority of its own, or yours, by a request "
+            "that is printed.",
+        ),
+    ] = AuthorityChoice.OWN,
     again: Annotated[
         bool, typer.Option("--again", help="Only print a new invitation; stop Locum first.")
     ] = False,
@@ -86,7 +95,7 @@ def init(
         make_folder(folder, text, now, secrets.token_bytes)
         if estate is None:
             (folder / "estate.yaml").write_text(_ESTATE.format(admin=admin))
-        invitation(folder, admin)
+        invitation(folder, admin, authority)
 
 
 def _demand_person(admin: str, estate: Path | None) -> None:
@@ -110,10 +119,12 @@ def _store_settings(url: str) -> str:
     return f"\n[store]\nurl = {json.dumps(url)}\n"
 
 
-def invitation(folder: Path, admin: str) -> None:
+def invitation(folder: Path, admin: str, authority: AuthorityChoice | None = None) -> None:
     """Print a bootstrap invitation; whoever may read the folder may make one."""
     started = start(folder, now, secrets.token_bytes)
     try:
+        if authority is not None:
+            begin_authority(started, authority, AuthorityKey.P256)
         code, ends = started.locum.store.act(
             lambda transaction: issue_invitation(
                 started.locum, transaction, IdentityName(admin), "operator"

@@ -20,17 +20,25 @@ from joserfc.jwk import ECKey
 
 from locum.cli.fronts import Fronts, listen
 from locum.http.access_token import AccessTokens
-from locum.http.app import LARGEST_BODY, make_app
+from locum.http.app import LARGEST_BODY, make_app, make_pki_app
 from locum.http.face import Face
 from locum.http.frames import FrontSettings
 from locum.http.hot import ShortWay
+from locum.http.peer import authorities_of
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover
 from locum.http.server import server_for
 from locum.http.throttle import Throttle
+from locum.issue.authority import IssuingAuthority
 from locum.model.refusal import LocumError
+from locum.service.presenters import Presenters
+from locum.service.revocations import Revocations
 from locum.service.rounds import EstateWatch, Rounds
 from locum.service.starting import Started, start
+from locum.service.wiring import Locum
+
+TRUST_SECONDS = 0.5
+"""How often it is looked whether the estate trusts other authorities."""
 
 SWITCH_SECONDS = 0.0005
 """How long the loop's thread may keep the interpreter from the writer's, which needs it often."""
@@ -72,8 +80,14 @@ def face_of(started: Started, origin: str) -> Face:
         ProofVerifier(origin),
         AccessTokens(ECKey.import_key(started.token_key.reveal()), origin),
         Throttle(settings.calls_per_second, settings.burst),
+        Presenters(started.locum),
     )
-    return Face(started.locum, prover, started.sequencer.signer.verifier)
+    authority = started.locum.authority
+    revocations = (
+        Revocations(started.locum, authority) if isinstance(authority, IssuingAuthority) else None
+    )
+    signer = started.sequencer.signer.verifier
+    return Face(started.locum, prover, signer, revocations, started.root_list)
 
 
 def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
@@ -81,7 +95,29 @@ def server_of(started: Started, port: int | None = None) -> uvicorn.Server:
     settings, origin = started.settings.server, origin_of(started, port)
     face = face_of(started, origin)
     app = ShortWay(make_app(face, origin), face, LARGEST_BODY)
-    return server_for(app, _beside(started, settings.certificate), _beside(started, settings.key))
+    return server_for(
+        app,
+        _beside(started, settings.certificate),
+        _beside(started, settings.key),
+        lambda: authorities_of(started.locum.estate.now),
+    )
+
+
+def serve_pki(started: Started) -> uvicorn.Server | None:
+    """Serve what is signed and public on its plain HTTP port, where one is set.
+
+    Raises:
+        MalformedInput: the port cannot be listened on.
+    """
+    chosen = started.settings.pki
+    if not chosen.listen_port:
+        return None
+    listening = listen(chosen.listen_host, chosen.listen_port, 1)
+    app = make_pki_app(face_of(started, started.settings.server.origin))
+    server = server_for(app, "", "", lambda: "")
+    serving = {"sockets": listening}
+    threading.Thread(target=server.run, kwargs=serving, name="pki", daemon=True).start()
+    return server
 
 
 async def serve_behind_fronts(
@@ -99,14 +135,28 @@ async def serve_behind_fronts(
         LARGEST_BODY,
         _beside(started, settings.certificate),
         _beside(started, settings.key),
+        authorities_of(started.locum.estate.now),
     )
     stop = asyncio.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, stop.set)
     fronts = Fronts(told, listening, face, make_app(face, origin), loop)
     fronts.start()
+    following = asyncio.create_task(_follow_trust(started.locum, fronts))
     await stop.wait()
+    following.cancel()
     await asyncio.to_thread(fronts.stop)
+
+
+async def _follow_trust(locum: Locum, fronts: Fronts) -> None:
+    """Tell the fronts when the estate comes to trust other authorities."""
+    told = authorities_of(locum.estate.now)
+    while True:
+        await asyncio.sleep(TRUST_SECONDS)
+        trusted = authorities_of(locum.estate.now)
+        if trusted != told:
+            fronts.trust(trusted)
+            told = trusted
 
 
 def serve_until_stopped(
@@ -125,13 +175,14 @@ def serve_until_stopped(
     set_up_logging()
     sys.setswitchinterval(SWITCH_SECONDS)
     started = start(folder, clock, rng)
-    rounds = Rounds(started)
+    rounds, plain = Rounds(started), None
     if reload_on is not None:
         signal.signal(reload_on, lambda *_: _reload(started))
     try:
         settings = started.settings.server
         at = settings.port if port is None else port
         listening = listen(settings.host, at, max(1, settings.fronts))
+        plain = serve_pki(started)
         settle_memory()
         rounds.start()
         structlog.get_logger("locum").info(
@@ -146,6 +197,8 @@ def serve_until_stopped(
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             server_of(started, port).run(sockets=listening)
     finally:
+        if plain is not None:
+            plain.should_exit = True
         rounds.stop()
         started.locum.store.close()
 

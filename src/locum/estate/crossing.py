@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from locum.estate.crossing_trust import bundles, pinned, pinned_once, rotated
 from locum.estate.document import Document, Field
 from locum.estate.explanation import did_you_mean
 from locum.estate.place import problem_at
@@ -36,12 +37,16 @@ def cross_check(document: Document) -> Iterator[Problem]:
         place: Field = ("identities", name)
         yield from _acts_for(document, place, identity)
         yield from _methods(document, (*place, "primary", "method"), identity["primary"])
+        yield from pinned(document, place, identity)
         for key, path in identity.get("fallbacks", {}).items():
             here = (*place, "fallbacks", key)
             yield from _names(document, here, path)
             yield from _methods(document, (*here, "method"), path)
             yield from _enough(document, here, path)
             yield from _target(document, here, path, targets)
+            yield from rotated(document, here, path, identity)
+    yield from pinned_once(document)
+    yield from bundles(document)
 
 
 def _administrators(document: Document) -> Iterator[Problem]:

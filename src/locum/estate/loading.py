@@ -21,7 +21,7 @@ from locum.model.digest import digest
 from locum.model.estate import Estate
 from locum.model.names import Digest, GroupName, IdentityName
 
-_SECTIONS = ("identities", "groups", "databases")
+_SECTIONS = ("identities", "groups", "databases", "trust")
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -129,6 +129,7 @@ def _estate(document: Document) -> Estate:
         },
         {name: parsing.database(name, raw) for name, raw in value["databases"].items()},
         Digest(""),
+        {name: parsing.trust(name, raw) for name, raw in value["trust"].items()},
     )
     return msgspec.structs.replace(unnamed, digest=digest(unnamed))
 

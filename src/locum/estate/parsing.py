@@ -26,6 +26,7 @@ from locum.model.path import (
     Approvals,
     Blocks,
     CloseRule,
+    CutoverRule,
     DrillRule,
     Escalation,
     Hook,
@@ -34,12 +35,14 @@ from locum.model.path import (
     Path,
     PostgresqlRole,
     ReviewRule,
+    RotationSchedule,
     StaticSecret,
     Target,
     Waiver,
     Webhook,
 )
 from locum.model.strength import Proofing
+from locum.model.trust import CertificateTrust, KnownBy, TokenTrust, Trust
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -74,6 +77,7 @@ def identity(name: str, raw: Mapping[str, Any]) -> Identity:
             _methods(primary["method"]),
             _authority(primary.get("authority")) or NOTHING,
             frozenset(primary.get("context", ())),
+            _known_by(primary.get("known_by")),
         ),
         {
             key: path(PathName(IdentityName(name), key), declared)
@@ -115,12 +119,48 @@ def path(name: PathName, raw: Mapping[str, Any]) -> Path:
         _drill(raw.get("drill")),
         _probe(raw.get("probe")),
         _target(raw.get("target")),
+        _rotation(raw.get("rotation")),
+        _cutover(raw.get("cutover", {})),
     )
 
 
 def database(name: str, raw: Mapping[str, Any]) -> Database:
     """A database of a valid document."""
     return Database(name=name, **raw)
+
+
+def trust(name: str, raw: Mapping[str, Any]) -> Trust:
+    """A trust bundle of a valid document."""
+    vouches = frozenset(raw.get("vouches", ()))
+    if "certificates" in raw:
+        return CertificateTrust(
+            name, raw["certificates"], raw.get("crl", ""), raw.get("spiffe", ""), vouches
+        )
+    return TokenTrust(
+        name,
+        raw["audience"],
+        raw.get("issuer", ""),
+        raw.get("jwks", ""),
+        raw.get("keys", {}),
+        raw.get("spiffe", ""),
+        vouches,
+    )
+
+
+def _known_by(raw: Mapping[str, Any] | None) -> KnownBy | None:
+    return None if raw is None else KnownBy(**raw)
+
+
+def _rotation(raw: Mapping[str, Any] | None) -> RotationSchedule | None:
+    return None if raw is None else RotationSchedule(instant(raw["first"]), duration(raw["every"]))
+
+
+def _cutover(raw: Mapping[str, Any]) -> CutoverRule:
+    return CutoverRule(
+        raw.get("endpoint", ""),
+        raw.get("server_name", ""),
+        frozenset(IdentityName(name) for name in raw.get("guards", ())),
+    )
 
 
 def _methods(raw: str | list[str]) -> tuple[str, ...]:

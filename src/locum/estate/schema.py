@@ -25,6 +25,7 @@ from locum.estate.schema_forms import (
     whole,
 )
 from locum.estate.schema_path import METHODS, PATH
+from locum.estate.schema_trust import KNOWN_BY, TRUST
 
 _PRIMARY = fields(
     ["method"],
@@ -32,6 +33,7 @@ _PRIMARY = fields(
     method=meant(METHODS, METHODS["description"], "passkey-device-bound"),
     authority={"$ref": "#/$defs/authority"},
     context=several(CONDITION, "What it demands; every path must too (law 7).", ["managed-device"]),
+    known_by=KNOWN_BY,
 )
 _IDENTITY = fields(
     ["kind", "owner", "primary"],
@@ -93,11 +95,13 @@ SCHEMA: dict[str, Any] = {
             several(NAME, "People by name.", ["alice", "bob"], empty=True), "Groups by name."
         ),
         databases=named(_DATABASE, "Databases by name."),
+        trust=named({"$ref": "#/$defs/trust"}, "Trust bundles by name."),
     ),
     "title": "a Locum estate, which is a mapping",
     "$defs": {
         "identity": _IDENTITY,
         "path": PATH,
+        "trust": TRUST,
         "authority": AUTHORITY,
         "constraint": CONSTRAINT,
     },

@@ -8,6 +8,7 @@ from locum.estate.schema_forms import (
     CONDITION,
     DURATION,
     DURATION_OR_ZERO,
+    HOST,
     INSTANT,
     NAME,
     ROLE,
@@ -169,6 +170,19 @@ PATH = fields(
         tcp=meant(ADDRESS, "Up while it accepts a connection."),
         oidc=meant(URL, "An issuer whose discovery and keys load.", "https://login.example.com"),
         sql=meant(NAME, "A database of this estate that answers `SELECT 1`.", "orders-db"),
+    ),
+    rotation=fields(
+        ["first", "every"],
+        "Rotations that are announced once for all: a window of `limits.window` each time (law 4).",
+        first=meant(INSTANT, "When the first window opens.", "2026-12-01T02:00:00Z"),
+        every=meant(DURATION, "From one opening to the next.", "60d"),
+    ),
+    cutover=fields(
+        [],
+        "How Locum learns that the new primary is in use, beyond being told by its holder (law 4).",
+        endpoint=meant(ADDRESS, "Where the primary is served, with TLS.", "payments.internal:8443"),
+        server_name=meant(HOST, "The name to ask it for; its host without.", "payments.internal"),
+        guards=several(NAME, "Identities that may say that they saw it in use.", ["gateway"]),
     ),
     target={
         "title": "a mapping with `postgresql-role` or `static`",

@@ -44,11 +44,13 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
     seconds: float = 3.0,
+    most: int = MOST_BYTES,
 ) -> Answered | Silent:
     """Send one request and read its answer.
 
     Args:
         seconds: for all of it, from the name look-up to the last byte.
+        most: bytes that the answer may have.
 
     Raises:
         MalformedInput: the URL is none that we call, or a header cannot be sent.
@@ -56,7 +58,9 @@ def fetch(
     """
     host = checked_url(url)
     try:
-        return within(seconds + 0.5, lambda: _exchange(method, url, headers, content, seconds))
+        return within(
+            seconds + 0.5, lambda: _exchange(method, url, headers, content, seconds, most)
+        )
     except (TimeoutError, httpx.TimeoutException):
         return Silent(f"{host} did not answer within {seconds:g} s.")
     except (httpx.LocalProtocolError, UnicodeError):
@@ -104,6 +108,7 @@ def _exchange(
     headers: Mapping[str, str] | None,
     content: bytes | None,
     seconds: float,
+    most: int,
 ) -> Answered:
     end = monotonic() + seconds
     with (
@@ -113,9 +118,9 @@ def _exchange(
         body = b""
         for chunk in response.iter_raw(4096):
             body += chunk
-            if len(body) > MOST_BYTES:
+            if len(body) > most:
                 raise Unavailable(
-                    f"{response.url.host} answered with more than {MOST_BYTES} bytes.",
+                    f"{response.url.host} answered with more than {most} bytes.",
                     "Declare an address whose answer is small.",
                 )
             if monotonic() > end:

@@ -10,13 +10,15 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from locum import __version__
-from locum.http import estate, grants, ledger, oauth, operations, people, requests
+from locum.http import estate, grants, ledger, oauth, operations, people, pki, requests, revocations
 from locum.http.face import Face, Incoming, prove
 from locum.http.problems import answer_bug, answer_depth, answer_error, answer_http_error
+from locum.http.revocations import Listeners
 from locum.model.refusal import LocumError
 from locum.service.caller import Proven
 
 LARGEST_BODY = 64 * 1024
+LARGEST_QUESTION = 8 * 1024
 
 
 def proven_caller(request: Incoming) -> Proven:
@@ -40,6 +42,8 @@ def make_app(face: Face, origin: str) -> Litestar:
             *oauth.routes,
             *ledger.routes,
             *operations.routes,
+            *pki.routes,
+            *revocations.routes,
         ],
         dependencies={"proven": Provide(proven_caller, sync_to_thread=False)},
         exception_handlers={
@@ -62,7 +66,24 @@ def make_app(face: Face, origin: str) -> Litestar:
             render_plugins=[],
         ),
         request_max_body_size=LARGEST_BODY,
-        state=State({"face": face, "origin": origin}),
+        state=State({"face": face, "origin": origin, "listeners": Listeners(face)}),
+        debug=False,
+        logging_config=None,
+    )
+
+
+def make_pki_app(face: Face) -> Litestar:
+    """Make the application of the plain HTTP port: what is signed and public, nothing else."""
+    return Litestar(
+        route_handlers=[*pki.routes],
+        exception_handlers={
+            LocumError: answer_error,
+            HTTPException: answer_http_error,
+            Exception: answer_bug,
+        },
+        openapi_config=None,
+        request_max_body_size=LARGEST_QUESTION,
+        state=State({"face": face}),
         debug=False,
         logging_config=None,
     )

@@ -37,12 +37,14 @@ from locum.http.frames import (
     Frames,
     OpenCall,
     RelayCall,
+    Trusting,
     answered,
     calls_in,
     framed,
 )
 from locum.http.hot import opening_body
 from locum.http.oauth import given, introspection, oauth_error
+from locum.http.peer import EXTENSION
 from locum.http.problems import bug_answer, error_answer
 from locum.http.requests import activate_path, open_after_looking, opening
 from locum.laws.permits import Refusal
@@ -71,7 +73,7 @@ class Behind:
         self, pair: socket.socket, face: Face, app: ASGIApp, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._pair, self._face, self._app, self._loop = pair, face, app, loop
-        self._answers: SimpleQueue[Answered | None] = SimpleQueue()
+        self._answers: SimpleQueue[Answered | Trusting | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=what, name=name, daemon=True)
             for what, name in ((self._take, "front-calls"), (self._send, "front-answers"))
@@ -81,6 +83,10 @@ class Behind:
         """Take calls until the front ends."""
         for thread in self._threads:
             thread.start()
+
+    def trust(self, authorities: str) -> None:
+        """Tell the front whose client certificates to take from now on."""
+        self._answers.put(Trusting(authorities))
 
     def join(self) -> None:
         """Wait until the front has ended and its last answer is sent or cannot be."""
@@ -215,6 +221,7 @@ class Behind:
             "client": (call.source, 0),
             "server": None,
             "state": {},
+            "extensions": {EXTENSION: {"client_certificate": call.peer}} if call.peer else {},
         }
         sent: list[Any] = []
         unread = [{"type": "http.request", "body": call.body, "more_body": False}]

@@ -16,6 +16,7 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 
 from locum.http.access_token import AccessTokens
+from locum.http.peer import peer_of
 from locum.http.problems import JSON
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover, named_once
@@ -27,6 +28,7 @@ from locum.model.refusal import MalformedInput, RefusedError, Unavailable
 from locum.service.activate import NotPrepared, Opened
 from locum.service.caller import Caller, Proven, admit
 from locum.service.credential import produce
+from locum.service.revocations import Revocations
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
 from locum.store.records import Answer
@@ -56,11 +58,18 @@ class Replayed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Face:
-    """The HTTP face's parts, made once."""
+    """The HTTP face's parts, made once.
+
+    Args:
+        revocations: what the built-in certificate authority says; `None` where there is none.
+        root_list: the revocation list of its root, DER; empty where the root is another's.
+    """
 
     locum: Locum
     prover: Prover
     verifier_key: VerifierKey
+    revocations: Revocations | None = None
+    root_list: bytes = b""
 
     @property
     def proofs(self) -> ProofVerifier:
@@ -84,6 +93,7 @@ class ShortCall(msgspec.Struct, frozen=True):
     Args:
         headers: by lower-case name.
         content: the whole body, within the limit.
+        peer: the client certificate of its connection, DER; empty where there is none.
     """
 
     face: Face
@@ -92,6 +102,7 @@ class ShortCall(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     source: str
     content: bytes
+    peer: bytes = b""
 
 
 Incoming = Request[Any, Any, Any]
@@ -140,17 +151,29 @@ def prove(request: Call) -> Proven:
         TooMany: this source or this key calls too often.
     """
     return face_of(request).prover.prove(
-        request.method, path_of(request), headers_of(request), source_of(request)
+        request.method,
+        path_of(request),
+        headers_of(request),
+        source_of(request),
+        request.peer if isinstance(request, ShortCall) else peer_of(request.scope),
     )
 
 
-def admitted(request: Call, proven: Proven, function: Callable[[Transaction, Caller], T]) -> T:
-    """Look something up for an admitted caller."""
+def admitted(
+    request: Call,
+    proven: Proven,
+    function: Callable[[Transaction, Caller], T],
+    *,
+    workloads: bool = False,
+) -> T:
+    """Look something up for an admitted caller; for a workload only where that is said."""
     face = face_of(request)
 
     def whole(transaction: Transaction) -> T:
         now = face.locum.clock()
-        caller = admit(transaction, face.locum.estate.now, proven, now, spend=False)
+        caller = admit(
+            transaction, face.locum.estate.now, proven, now, spend=False, workloads=workloads
+        )
         return function(transaction, caller)
 
     return face.locum.store.look(whole)
@@ -222,7 +245,7 @@ def begin(
         now = locum.clock()
         kept = transaction.answer(proven.jkt, key)
         if kept is not None:
-            admit(transaction, locum.estate.now, proven, now, spend=True)
+            admit(transaction, locum.estate.now, proven, now, spend=True, workloads=True)
             if kept.request_digest != asked:
                 raise MalformedInput(
                     "The idempotency key was used for another call.", "Use a new key."

@@ -27,6 +27,7 @@ class FrontSettings(msgspec.Struct, frozen=True):
         calls_per_second, burst: the throttle.
         largest: the largest body, in bytes.
         certificate, key: TLS files; empty for plain HTTP on loopback.
+        authorities: those that sign client certificates, PEM.
     """
 
     origin: str
@@ -36,6 +37,7 @@ class FrontSettings(msgspec.Struct, frozen=True):
     largest: int
     certificate: str
     key: str
+    authorities: str = ""
 
 
 class OpenCall(msgspec.Struct, frozen=True, tag="open"):
@@ -69,6 +71,7 @@ class RelayCall(msgspec.Struct, frozen=True, tag="relay"):
     headers: Headers
     source: str
     body: bytes
+    peer: bytes = b""
 
     def __repr__(self) -> str:
         return f"RelayCall({self.number}, {self.method} {self.path})"
@@ -77,7 +80,13 @@ class RelayCall(msgspec.Struct, frozen=True, tag="relay"):
 Call = OpenCall | CheckCall | RelayCall
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Trusting(msgspec.Struct, frozen=True, tag="trusting"):
+    """The authorities of client certificates from now on, PEM: the estate changed."""
+
+    authorities: str
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
     """The answer to one call."""
 
     number: int
@@ -90,7 +99,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 _calls = msgspec.msgpack.Decoder(tuple[Call, ...])
-_answers = msgspec.msgpack.Decoder(tuple[Answered, ...])
+_answers = msgspec.msgpack.Decoder(tuple[Answered | Trusting, ...])
 _settings = msgspec.msgpack.Decoder(FrontSettings)
 _encoder = msgspec.msgpack.Encoder()
 
@@ -113,7 +122,7 @@ class Frames:
             yield frame
 
 
-def framed(value: Sequence[Call] | Sequence[Answered] | FrontSettings) -> bytes:
+def framed(value: Sequence[Call] | Sequence[Answered | Trusting] | FrontSettings) -> bytes:
     """The frame of a value."""
     body = _encoder.encode(value)
     return len(body).to_bytes(4) + body
@@ -124,8 +133,8 @@ def calls_in(frame: bytes) -> tuple[Call, ...]:
     return _calls.decode(frame)
 
 
-def answers_in(frame: bytes) -> tuple[Answered, ...]:
-    """The answers of a frame."""
+def answers_in(frame: bytes) -> tuple[Answered | Trusting, ...]:
+    """What a frame tells a front: answers, and whom to trust."""
     return _answers.decode(frame)
 
 

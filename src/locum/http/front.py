@@ -30,6 +30,7 @@ from locum.http.frames import (
     FrontSettings,
     OpenCall,
     RelayCall,
+    Trusting,
     answered,
     answers_in,
     framed,
@@ -37,6 +38,7 @@ from locum.http.frames import (
 )
 from locum.http.hot import INTROSPECT, opens
 from locum.http.oauth import oauth_error, token_asked_about
+from locum.http.peer import peer_of
 from locum.http.problems import bug_answer, error_answer
 from locum.http.proof import ProofVerifier
 from locum.http.prover import Prover, named_once
@@ -51,7 +53,7 @@ class Wire(asyncio.Protocol):
     """The front's end of the socket pair: calls out, answers in."""
 
     def __init__(self) -> None:
-        self.ended = asyncio.Event()
+        self.ended, self.authorities = asyncio.Event(), ""
         self._frames, self._numbers = Frames(), itertools.count()
         self._asked: dict[int, asyncio.Future[Answered]] = {}
         self._out: list[Call] = []
@@ -64,6 +66,9 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         for frame in self._frames.fed(data):
             for answer in answers_in(frame):
+                if isinstance(answer, Trusting):
+                    self.authorities = answer.authorities
+                    continue
                 waiting = self._asked.pop(answer.number, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
@@ -126,11 +131,14 @@ class Front:
         method, path, client = scope["method"], scope["path"], scope.get("client")
         source = client[0] if client else "unknown"
         request = opens(method, path)
-        too_large = len(body) > self._largest  # the application refuses it, by what is here
-        if too_large or (request is None and (method, path) != ("POST", INTROSPECT)):
-            query, headers = scope["query_string"], tuple(scope["headers"])
-            return RelayCall(number, method, path, query, headers, source, body)
         names = named_once(scope["headers"])
+        peer, shown = peer_of(scope), names.get("authorization", "").lower()
+        by_primary = shown.startswith("bearer ") or (peer and not shown)
+        # The application refuses what is too large, by what is here, and knows the workloads.
+        relayed = len(body) > self._largest or by_primary
+        if relayed or (request is None and (method, path) != ("POST", INTROSPECT)):
+            query, headers = scope["query_string"], tuple(scope["headers"])
+            return RelayCall(number, method, path, query, headers, source, body, peer)
         if request is not None:
             proven = self._prover.prove(method, path, names, source)
             return OpenCall(number, proven, request, names.get("idempotency-key", ""), body)
@@ -173,7 +181,10 @@ async def serve(settings: FrontSettings, listening: socket.socket, pair: socket.
     pair.setblocking(False)
     transport, wire = await loop.create_connection(Wire, sock=pair)
     front = Front(wire, _prover(settings), settings.largest)
-    server = server_for(front, settings.certificate, settings.key, lifespan="off")
+    wire.authorities = settings.authorities
+    server = server_for(
+        front, settings.certificate, settings.key, lambda: wire.authorities, lifespan="off"
+    )
     end = asyncio.create_task(_end_with(wire, server))
     await server.serve(sockets=[listening])
     end.cancel()

@@ -18,6 +18,7 @@ from locum.http.face import Face, ShortCall, prove
 from locum.http.frames import answered
 from locum.http.oauth import answered as oauth_answered
 from locum.http.oauth import introspect_call
+from locum.http.peer import peer_of
 from locum.http.problems import bug_answer, error_answer, too_deep
 from locum.http.prover import named_once
 from locum.http.requests import ActivateBody, open_path
@@ -81,7 +82,13 @@ class ShortWay:
         client = scope.get("client")
         source = client[0] if client else "unknown"
         return ShortCall(
-            self._face, "POST", scope["path"], named_once(scope["headers"]), source, content
+            self._face,
+            "POST",
+            scope["path"],
+            named_once(scope["headers"]),
+            source,
+            content,
+            peer_of(scope),
         )
 
 

@@ -6,6 +6,7 @@ It needs no store and no secret: whether the key is registered is looked up by t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from datetime import datetime
 from locum.http.access_token import AccessTokens
 from locum.http.proof import ProofVerifier
 from locum.http.throttle import Throttle
+from locum.model.presenter import Presenter
 from locum.service.caller import Proven, unproved
 
 
@@ -42,20 +44,26 @@ class Prover:
         proofs: verifies DPoP proofs.
         tokens: verifies access tokens.
         throttle: counts calls by source and by key, in this process.
+        presented: knows workloads by certificate (DER) or token; `None` in a front, which has no
+            estate to know them by.
     """
 
     clock: Callable[[], datetime]
     proofs: ProofVerifier
     tokens: AccessTokens
     throttle: Throttle
+    presented: Callable[[bytes, str, datetime], Presenter] | None = None
 
-    def prove(self, method: str, path: str, headers: Mapping[str, str], source: str) -> Proven:
-        """Prove one call.
+    def prove(
+        self, method: str, path: str, headers: Mapping[str, str], source: str, peer: bytes = b""
+    ) -> Proven:
+        """Prove one call: by a registered key, or as a workload by its primary.
 
         Args:
             path: the call's path, without query.
             headers: by lower-case name.
             source: the network address that the call came from.
+            peer: the client certificate of its connection, DER; empty where there is none.
 
         Raises:
             Unauthenticated: something is missing or does not hold.
@@ -64,6 +72,9 @@ class Prover:
         now = self.clock()
         self.throttle.take(f"source:{source}", now)
         scheme, _, token = headers.get("authorization", "").partition(" ")
+        by_token = scheme.lower() == "bearer" and bool(token)
+        if by_token or (peer and not scheme):
+            return self._workload(peer if not by_token else b"", token, source, now)
         if scheme.lower() != "dpop" or not token:
             raise unproved()
         proven, _ = self.proofs.verify(
@@ -73,3 +84,12 @@ class Prover:
             raise unproved()
         self.throttle.take(f"key:{proven.jkt}", now)
         return proven
+
+    def _workload(self, peer: bytes, token: str, source: str, now: datetime) -> Proven:
+        if self.presented is None:
+            raise unproved()
+        shown = peer or token.encode()
+        key = f"{'x5t' if peer else 'jwt'}:{hashlib.sha256(shown).hexdigest()}"
+        presenter = self.presented(peer, token, now)
+        self.throttle.take(f"key:{key}", now)
+        return Proven(key, "", source, presenter)

@@ -23,6 +23,7 @@ from locum.http.face import (
     respond,
 )
 from locum.http.views import OpenedView, Page, RequestView, grant_view, request_view
+from locum.issue.signing_request import SigningRequest, read_signing_request
 from locum.laws.permits import Refusal
 from locum.model.cause import Cause, Evidence
 from locum.model.names import Digest, PathName, RequestId
@@ -30,7 +31,7 @@ from locum.model.refusal import MalformedInput, Unavailable
 from locum.model.request import ask_of
 from locum.service.activate import NotPrepared, Opened, activate_request
 from locum.service.ask import Asked, make_request
-from locum.service.caller import Proven
+from locum.service.caller import Caller, Proven, demand_own
 from locum.service.credential import prepare
 from locum.service.decide import Decision, decide_request
 from locum.service.record import declared_then, request_row
@@ -61,9 +62,11 @@ class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ActivateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `POST /v1/requests/{id}/activate` takes. `deliver: false` opens the grant and leaves
-    its credential to be taken by `POST /v1/grants/{id}/credential`."""
+    its credential to be taken by `POST /v1/grants/{id}/credential`. `csr` is a certificate signing
+    request in PEM, where the path yields a certificate."""
 
     deliver: bool = True
+    csr: str = ""
 
 
 def path_name(text: str) -> PathName:
@@ -116,13 +119,13 @@ def index(
 @get("/{request_id:str}", summary="One request", sync_to_thread=True)
 def show(request: Incoming, proven: ProvenCaller, request_id: FromPath[str]) -> RequestView:
     """Show a request."""
-    return admitted(
-        request,
-        proven,
-        lambda transaction, _: _shown(
-            request, transaction, request_row(transaction, RequestId(request_id))
-        ),
-    )
+
+    def verb(transaction: Transaction, caller: Caller) -> RequestView:
+        row = request_row(transaction, RequestId(request_id))
+        demand_own(caller, ask_of(row.state).path)
+        return _shown(request, transaction, row)
+
+    return admitted(request, proven, verb, workloads=True)
 
 
 @post("/{request_id:str}/approvals", summary="Approve or deny", status_code=200)
@@ -193,15 +196,26 @@ def opening(
         prepared: vault, target and primary were looked at for this call.
     """
 
+    csr = signing_request(body.csr)
+
     def verb(transaction: Transaction) -> Done | NotPrepared | Refusal:
         opened = activate_request(
-            locum, transaction, proven, request_id, take=body.deliver, prepared=prepared
+            locum, transaction, proven, request_id, take=body.deliver, prepared=prepared, csr=csr
         )
         if not isinstance(opened, Opened):
             return opened
         return Done(201, OpenedView(grant_view(opened.row.state), None), opened)
 
     return verb
+
+
+def signing_request(text: str) -> SigningRequest | None:
+    """Read the signing request of a call; `None` where it has none.
+
+    Raises:
+        MalformedInput: it is none, or one that nothing is signed for.
+    """
+    return read_signing_request(text) if text else None
 
 
 def _without_looking(

@@ -22,6 +22,7 @@ from locum.model.request import (
     settled,
 )
 from locum.service.credential import Credential
+from locum.store.records import CertificateRow
 
 
 class RequestView(msgspec.Struct, frozen=True):
@@ -195,6 +196,24 @@ def grant_view(state: State) -> GrantView:
     )
 
 
+class CertificateView(msgspec.Struct, frozen=True):
+    """A backup certificate as the API shows it; serial and fingerprint (SHA-256) in hexadecimal."""
+
+    serial: str
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None
+    reason: str
+
+
+def certificate_view(row: CertificateRow) -> CertificateView:
+    """Show a backup certificate."""
+    return CertificateView(
+        row.serial, row.fingerprint, row.not_before, row.not_after, row.revoked_at, row.reason
+    )
+
+
 def finding_view(finding: Finding) -> FindingView:
     """Show a finding."""
     breach = finding.breach
@@ -214,6 +233,7 @@ def credential_view(credential: Credential) -> CredentialView:
     return CredentialView(
         credential.kind,
         credential.secret.reveal(),
-        dict(credential.inject) | {credential.variable: credential.secret.reveal()},
+        dict(credential.inject)
+        | ({credential.variable: credential.secret.reveal()} if credential.variable else {}),
         credential.ends_at,
     )

@@ -199,6 +199,8 @@ def _activate(state: Ready, command: Activate, now: datetime) -> Moved:
         permit.uses,
         permit.proof,
         permit.conditions,
+        permit.by,
+        permit.replaces,
     )
     return Moved(Open(state.ask, state.approvals, grant), "grant.opened")
 
@@ -207,9 +209,9 @@ def _take(state: Open, command: Take, now: datetime) -> Moved | Refusal:
     breaches = still_valid(state.grant, state.used, now)
     if breaches:
         return Refusal(breaches)
-    if command.by != state.ask.requester:
+    if command.by != (state.grant.holder or state.ask.requester):
         raise TransitionNotAllowed(
-            "Only the requester takes the credential.", "Make a request of your own."
+            "Only who opened the grant takes its credential.", "Make a request of your own."
         )
     return Moved(msgspec.structs.replace(state, used=state.used + 1), "credential.taken")
 

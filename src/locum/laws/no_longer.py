@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from locum.model.cause import Window
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law
 from locum.model.request import Grant
@@ -53,9 +54,10 @@ def not_ended(path: Path, now: datetime) -> tuple[Breach, ...]:
     )
 
 
-def hard_end(path: Path, now: datetime) -> datetime:
-    """The instant at which a grant opened now ends: the ttl, cut by the path's own end."""
-    return min(now + path.limits.ttl, path.until)
+def hard_end(path: Path, now: datetime, window: Window | None = None) -> datetime:
+    """The instant at which a grant opened now ends: the ttl, cut by the path's end and window."""
+    end = min(now + path.limits.ttl, path.until)
+    return end if window is None else min(end, window.until)
 
 
 def still_valid(grant: Grant, used: int, now: datetime) -> tuple[Breach, ...]:

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from locum.model.estate import Estate, Identity
+from locum.model.methods import FALLBACKS
 from locum.model.names import Digest, GroupName, IdentityName
 from locum.model.path import Approvals, Path
 from locum.model.refusal import Breach, Law
@@ -33,6 +34,11 @@ def who_may_ask(path: Path) -> GroupName | None:
     if path.requesters is not None:
         return path.requesters
     return path.approvals.of if path.approvals is not None else None
+
+
+def opened_by_identity(path: Path) -> bool:
+    """Whether the identity itself opens the path, by the primary that still works."""
+    return any(FALLBACKS[name].by_primary for name in path.methods if name in FALLBACKS)
 
 
 def enough_people(path: Path, identity: Identity, estate: Estate) -> tuple[Breach, ...]:
@@ -77,9 +83,9 @@ def may_ask_for(
     """The requester is somebody, and one of those who may ask."""
     group = who_may_ask(path)
     person = estate.identities.get(requester)
-    allowed = (
-        requester in estate.members(group) if group is not None else requester == identity.name
-    )
+    allowed = requester == identity.name and (group is None or opened_by_identity(path))
+    if group is not None:
+        allowed = allowed or requester in estate.members(group)
     if person is not None and not person.disabled and allowed:
         return ()
     return (

@@ -30,8 +30,11 @@ def path_strength(path: Path, identity: Identity) -> Strength:
         if fallback is None:
             demanded.append(Presented(method(name)))
             continue
-        demanded.extend(Presented(method(one)) for one in fallback.presents)
-        yielded = strength_of(fallback.yields, identity.proofing)
+        shown = identity.primary.methods if fallback.by_primary else fallback.presents
+        demanded.extend(Presented(method(one)) for one in shown)
+        # What is issued on the word of the primary carries what the primary was proofed at.
+        carried = primary_strength(identity).proofing if fallback.by_primary else identity.proofing
+        yielded = strength_of(fallback.yields, carried)
         result = yielded if result is None else result.meet(yielded)
     presented = strength_together(demanded, identity.proofing)
     return presented if result is None else presented.meet(result)
@@ -102,7 +105,9 @@ def _on_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def presented_as_declared(path: Path, presented: frozenset[str]) -> tuple[Breach, ...]:
+def presented_as_declared(
+    path: Path, identity: Identity, presented: frozenset[str]
+) -> tuple[Breach, ...]:
     """What is presented is at least what was declared.
 
     Args:
@@ -111,7 +116,10 @@ def presented_as_declared(path: Path, presented: frozenset[str]) -> tuple[Breach
     wanted: set[str] = set()
     for name in path.methods:
         fallback = FALLBACKS.get(name)
-        wanted |= set(fallback.presents) if fallback is not None else {name}
+        if fallback is None:
+            wanted.add(name)
+        else:
+            wanted.update(identity.primary.methods if fallback.by_primary else fallback.presents)
     missing = sorted(wanted - presented)
     if not missing:
         return ()

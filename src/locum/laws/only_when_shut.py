@@ -2,7 +2,8 @@
 
 A path opens for a declared cause that holds now, and closes when the primary is back. Each cause
 has its own evidence: `outage` a probe that fails now or, where the path declares none, an incident
-that the approvers confirm; `drill` the schedule; `lost` the person's own report. A disabled
+that the approvers confirm; `planned-rotation` the announced window; `drill` the schedule; `lost`
+the person's own report. A disabled
 identity forbids every path. What cannot be decided is not a cause. Source: design §2, ZT-4, BG-A2.
 """
 
@@ -13,6 +14,7 @@ from typing import assert_never
 
 import msgspec
 
+from locum.laws.rotation_window import open_now, window_can_be_shown
 from locum.model.cause import Cause, Observation
 from locum.model.estate import Identity, Kind
 from locum.model.path import CloseRule, Path
@@ -56,7 +58,7 @@ def causes_can_be_shown(path: Path) -> tuple[Breach, ...]:
                 "closes",
             )
         )
-    return tuple(breaches)
+    return (*breaches, *window_can_be_shown(path))
 
 
 def declared_cause(path: Path, identity: Identity, cause: Cause) -> tuple[Breach, ...]:
@@ -113,7 +115,9 @@ def front_door_shut(
                 f"Have {identity.name} report it.",
                 "causes",
             )
-        case Cause.LAPSED | Cause.PLANNED_ROTATION:
+        case Cause.PLANNED_ROTATION:
+            return _rotation(ask, now)
+        case Cause.LAPSED:
             return _breach(
                 f"Nothing here can show that `{ask.cause.value}` holds for {path.name}.",
                 "Undecided is refused. Ask for a cause that can be shown.",
@@ -145,6 +149,17 @@ def _outage(path: Path, ask: Ask, observation: Observation | None, now: datetime
             "probe",
         )
     return Shut(f"probe fails: {observation.detail}")
+
+
+def _rotation(ask: Ask, now: datetime) -> Shut | Breach:
+    window = ask.evidence.window
+    closed = open_now(window, now)
+    if closed or window is None:
+        return closed[0]
+    return Shut(
+        f"rotation planned from {window.opens.isoformat()} until {window.until.isoformat()}, "
+        f"announced {ask.asked_at.isoformat()} by {ask.requester}"
+    )
 
 
 def _drill(path: Path, drilled_at: datetime | None, now: datetime) -> Shut | Breach:

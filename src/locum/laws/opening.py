@@ -19,19 +19,22 @@ from locum.laws.no_one_alone import (
     may_ask_for,
     may_decide,
     may_judge,
+    opened_by_identity,
 )
 from locum.laws.no_weaker import presented_as_declared, waived, weaker_than_primary
 from locum.laws.no_wider import granted_authority, no_wider
 from locum.laws.only_when_shut import Shut, declared_cause, front_door_shut
 from locum.laws.permits import MayApprove, MayAsk, MayOpen, MayReview, Refusal
+from locum.laws.rotation_window import announced
 from locum.laws.same_checks import conditions, conditions_hold
-from locum.model.cause import Cause, Observation
+from locum.model.cause import Cause, Observation, Window
+from locum.model.certificate import CertificateFacts
 from locum.model.digest import digest
 from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, IdentityName
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law
-from locum.model.request import ActingKey, Approval, Ask, Verdict
+from locum.model.request import ActingKey, Approval, Ask, Replaced, Verdict
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -50,11 +53,13 @@ class Facts(msgspec.Struct, frozen=True):
         presented: the methods that were proved.
         missing: conditions that no verifier found to hold.
         observation: what the path's probe saw last; `None` where it was not run.
+        primary: the primary certificate, where one was presented.
     """
 
     presented: frozenset[str]
     missing: tuple[str, ...] = ()
     observation: Observation | None = None
+    primary: CertificateFacts | None = None
 
 
 class Proved(msgspec.Struct, frozen=True):
@@ -84,16 +89,25 @@ def decide_ask(
     estate: Estate,
     past: Past,
     now: datetime,
+    window: Window | None = None,
 ) -> MayAsk | Refusal:
-    """Decide whether this person may ask for this path for this cause."""
+    """Decide whether this person may ask for this path for this cause.
+
+    Args:
+        window: when a rotation is planned; `None` where none was said.
+    """
+    rotates = cause is Cause.PLANNED_ROTATION
     breaches = (
         *declared_cause(path, identity, cause),
         *not_ended(path, now),
         *may_ask_for(path, identity, requester, estate),
         *not_blocked(path, due=past.due, overdue=past.overdue, unsettled=past.unsettled),
+        *(announced(path, window, now) if rotates else ()),
     )
     if breaches:
         return Refusal(breaches)
+    if rotates and window is not None:
+        return MayAsk(min(window.until, path.until), digest(path))
     within = path.approvals.within if path.approvals is not None else path.limits.ttl
     return MayAsk(min(now + within, path.until), digest(path))
 
@@ -137,7 +151,7 @@ def decide_opening(
 
     Args:
         path: as declared now; must be what the approvers saw.
-        by: who activates; only the requester may.
+        by: who activates; only the requester may, or the identity where its primary is presented.
         proved: `prove(path, identity)` where the caller has it; worked out here otherwise.
     """
     known = prove(path, identity) if proved is None else proved
@@ -152,7 +166,7 @@ def decide_opening(
     breaches = (
         *_as_asked(path, ask, by, known.declaration),
         *(() if waived(path, now) else known.weaker),
-        *presented_as_declared(path, facts.presented),
+        *presented_as_declared(path, identity, facts.presented),
         *known.wider,
         *not_ended(path, now),
         *declared_cause(path, identity, ask.cause),
@@ -164,13 +178,15 @@ def decide_opening(
     )
     if breaches or not isinstance(shut, Shut):
         return Refusal(breaches)
+    seen = facts.primary
     return MayOpen(
         by,
-        hard_end(path, now),
+        hard_end(path, now, ask.evidence.window),
         path.limits.uses,
         granted_authority(path, identity),
         shut.proof,
         conditions(path, identity),
+        None if seen is None else Replaced(seen.fingerprint, seen.serial, seen.not_before),
     )
 
 
@@ -193,12 +209,14 @@ def decide_review(
 
 def _as_asked(path: Path, ask: Ask, by: IdentityName, declaration: Digest) -> tuple[Breach, ...]:
     breaches: list[Breach] = []
-    if by != ask.requester:
+    if by != ask.requester and not (opened_by_identity(path) and by == path.name.identity):
         breaches.append(
             Breach(
                 Law.NO_ONE_ALONE,
                 f"{ask.requester} asked for this, and {by} cannot open it.",
-                f"Have {ask.requester} activate it, or make a request of your own.",
+                f"Have {path.name.identity} activate it with its primary."
+                if opened_by_identity(path)
+                else f"Have {ask.requester} activate it, or make a request of your own.",
             )
         )
     if declaration != ask.declaration:

@@ -14,7 +14,7 @@ import msgspec
 from locum.model.authority import Authority
 from locum.model.names import Digest, IdentityName
 from locum.model.refusal import Breach
-from locum.model.request import ActingKey, Verdict
+from locum.model.request import ActingKey, Replaced, Verdict
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -55,6 +55,7 @@ class MayOpen(msgspec.Struct, frozen=True):
     authority: Authority
     proof: str
     conditions: frozenset[str]
+    replaces: Replaced | None = None
 
 
 class MayReview(msgspec.Struct, frozen=True):

@@ -74,6 +74,7 @@ class Replaced(msgspec.Struct, frozen=True):
     """The primary certificate that a rotation replaces, as it was presented at opening."""
 
     fingerprint: str
+    serial: str
     not_before: datetime
 
 

@@ -55,6 +55,10 @@ class TokenTrust(msgspec.Struct, frozen=True, tag="tokens", tag_field="kind"):
 
 
 Trust = CertificateTrust | TokenTrust
+CERTIFICATE_METHODS = frozenset({"x509-certificate", "spiffe-x509-svid"})
+TOKEN_METHODS = frozenset({"oidc-workload-token", "spiffe-jwt-svid"})
+_DOMAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
+_SEGMENT = _DOMAIN | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 class KnownBy(msgspec.Struct, frozen=True):
@@ -70,3 +74,20 @@ class KnownBy(msgspec.Struct, frozen=True):
     trust: str
     subject: str = ""
     name: str = ""
+
+
+def trust_domain(spiffe_id: str) -> str:
+    """The trust domain of a SPIFFE ID with a path; empty for anything else.
+
+    Source: SPIFFE ID §2.1, §2.2.
+    """
+    scheme, _, rest = spiffe_id.partition("://")
+    domain, slash, path = rest.partition("/")
+    fits = (
+        scheme == "spiffe"
+        and slash == "/"
+        and _DOMAIN.issuperset(domain)
+        and all(one not in ("", ".", "..") and _SEGMENT.issuperset(one) for one in path.split("/"))
+        and len(spiffe_id) <= 2048
+    )
+    return domain if fits else ""

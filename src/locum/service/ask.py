@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from locum.laws.life_cycle import ask as begin
 from locum.laws.opening import decide_ask
 from locum.laws.permits import Refusal
-from locum.model.cause import Cause, Evidence
+from locum.laws.rotation_window import scheduled_window
+from locum.model.cause import Cause, Evidence, Window
 from locum.model.estate import Estate, Identity
 from locum.model.names import PathName, RequestId
 from locum.model.path import Path
 from locum.model.refusal import MalformedInput, NotFound
 from locum.model.request import Ask
-from locum.service.caller import Proven, admit
+from locum.service.caller import Proven, admit, demand_own
 from locum.service.record import declare, keep, past_of, record_refusal
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
@@ -59,7 +60,8 @@ def make_request(
         NotFound: no such path.
     """
     now, estate = locum.clock(), locum.estate.now
-    caller = admit(transaction, estate, proven, now, spend=True)
+    caller = admit(transaction, estate, proven, now, spend=True, workloads=True)
+    demand_own(caller, asked.path)
     if not 0 < len(asked.reason.strip()) <= LONGEST_REASON:
         raise MalformedInput(
             f"`reason` must have 1 to {LONGEST_REASON} characters.",
@@ -67,7 +69,10 @@ def make_request(
         )
     identity, path = find_path(estate, asked.path)
     past = past_of(transaction, asked.path, now)
-    decision = decide_ask(path, identity, caller.identity, asked.cause, estate, past, now)
+    evidence = _with_window(asked, path, now)
+    decision = decide_ask(
+        path, identity, caller.identity, asked.cause, estate, past, now, evidence.window
+    )
     if isinstance(decision, Refusal):
         record_refusal(transaction, decision, str(asked.path), asked.path, caller, now)
         return decision
@@ -76,7 +81,7 @@ def make_request(
         asked.path,
         asked.cause,
         asked.reason,
-        asked.evidence,
+        evidence,
         caller.identity,
         caller.jkt,
         decision.declaration,
@@ -96,6 +101,28 @@ def make_request(
         words=asked.reason,
         facts={"ask": request.digest(), "cause": asked.cause.value},
     )
+
+
+def _with_window(asked: Asked, path: Path, now: datetime) -> Evidence:
+    """The evidence, with the schedule's window where a rotation names none of its own."""
+    evidence = asked.evidence
+    if asked.cause is not Cause.PLANNED_ROTATION:
+        if evidence.window is not None:
+            raise MalformedInput(
+                "A window belongs to the cause `planned-rotation`.", "Leave `window` out."
+            )
+        return evidence
+    window = evidence.window
+    if window is None:
+        window = scheduled_window(path, now)
+    elif window.opens.tzinfo is None or window.until.tzinfo is None:
+        raise MalformedInput(
+            "The window's times have no offset from UTC.",
+            "Write them as RFC 3339 has it, e.g. 2026-12-01T02:00:00Z.",
+        )
+    else:
+        window = Window(window.opens.astimezone(UTC), window.until.astimezone(UTC))
+    return msgspec.structs.replace(evidence, window=window)
 
 
 def new_request_id(locum: Locum, now: datetime) -> RequestId:

@@ -7,9 +7,9 @@ from locum.model.estate import ADMINISTRATORS, Estate
 from locum.model.names import GrantId, IdentityName
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law, RefusedError
-from locum.model.request import CloseReason, ask_of
+from locum.model.request import CloseReason, State, ask_of, grant_of
 from locum.service.activate import close_grant
-from locum.service.caller import Proven, admit
+from locum.service.caller import Proven, admit, demand_own
 from locum.service.record import declared_then, grant_row
 from locum.service.wiring import Locum
 from locum.store.port import Transaction
@@ -37,11 +37,12 @@ def close_by_caller(
         TransitionNotAllowed: it is closed already.
     """
     now, estate = locum.clock(), locum.estate.now
-    caller = admit(transaction, estate, proven, now, spend=True)
+    caller = admit(transaction, estate, proven, now, spend=True, workloads=True)
     row = grant_row(transaction, grant)
     asked = ask_of(row.state)
+    demand_own(caller, asked.path)
     path = declared_then(locum, transaction, asked.declaration)
-    if caller.identity != asked.requester and caller.identity not in _concerned(path, estate):
+    if caller.identity not in {asked.requester, holder_of(row.state), *concerned(path, estate)}:
         raise RefusedError(
             (
                 Breach(
@@ -54,7 +55,14 @@ def close_by_caller(
     return close_grant(locum, transaction, row, how, caller, comment)
 
 
-def _concerned(path: Path, estate: Estate) -> frozenset[IdentityName]:
+def holder_of(state: State) -> IdentityName | str:
+    """Who opened a grant, and so takes its credential."""
+    grant = grant_of(state)
+    return ask_of(state).requester if grant is None or not grant.holder else grant.holder
+
+
+def concerned(path: Path, estate: Estate) -> frozenset[IdentityName]:
+    """The people who have to do with a path: those who ask, approve or review, administrators."""
     groups = {path.review.by, ADMINISTRATORS}
     if path.approvals is not None:
         groups.add(path.approvals.of)

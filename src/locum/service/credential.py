@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 
 from locum.issue import postgresql_role, static_secret
+from locum.issue.authority_openbao import OpenBaoAuthority
 from locum.issue.generate import new_password
 from locum.laws.life_cycle import Moved, Settle, transition
 from locum.ledger.entry import Entry
@@ -33,6 +34,7 @@ from locum.model.request import (
 from locum.model.secret import Secret
 from locum.service.activate import Opened, close_grant
 from locum.service.caller import Proven
+from locum.service.certificates import issue_after, yields_certificate
 from locum.service.observe import observe_path
 from locum.service.record import (
     claim_of,
@@ -112,8 +114,10 @@ def produce(locum: Locum, opened: Opened) -> Credential:
         raise MalformedInput("No use was spent.", "Activate the request first.")
     if opened.secret is not None:
         return Credential("leased-token", opened.secret, "LOCUM_TOKEN", {}, grant.ends_at)
+    if opened.certificate:
+        return _certificate(opened.certificate, grant)
     try:
-        credential = _made(locum, opened.path, grant)
+        credential = _made(locum, opened, grant)
     except LocumError as error:
         _close_if_open(locum, ask_of(opened.row.state).id)
         raise Unavailable(
@@ -123,7 +127,14 @@ def produce(locum: Locum, opened: Opened) -> Credential:
     return credential
 
 
-def _made(locum: Locum, path: Path, grant: Grant) -> Credential:
+def _certificate(chain: str, grant: Grant) -> Credential:
+    return Credential("backup-certificate", Secret(chain), "", {}, grant.ends_at)
+
+
+def _made(locum: Locum, opened: Opened, grant: Grant) -> Credential:
+    path = opened.path
+    if opened.asked is not None and isinstance(locum.authority, OpenBaoAuthority):
+        return _certificate(issue_after(locum, opened.asked, grant, locum.authority), grant)
     match path.target:
         case PostgresqlRole(role, name):
             database = locum.estate.now.databases[name]
@@ -197,7 +208,25 @@ def sweep(locum: Locum, task: Task) -> None:
         postgresql_role.close_role(database, path.target.role, admin, locum.rng)
 
 
+def revoke_elsewhere(locum: Locum, task: Task) -> None:
+    """Revoke a certificate that was signed for a grant which closed before it was recorded."""
+    if isinstance(locum.authority, OpenBaoAuthority):
+        locum.authority.revoke(msgspec.json.decode(task.payload, type=dict[str, str])["serial"])
+
+
+def _revoke_signed(locum: Locum, grant: Grant, authority: OpenBaoAuthority) -> None:
+    for row in locum.store.look(lambda transaction: transaction.certificates_of(grant.id)):
+        authority.revoke(row.serial)
+        if authority.revoked(row.serial) is None:
+            raise Unavailable(
+                f"OpenBao does not say that {row.serial} is revoked.", "It is tried again."
+            )
+
+
 def _kill(locum: Locum, path: Path, grant: Grant) -> None:
+    if isinstance(locum.authority, OpenBaoAuthority) and yields_certificate(path):
+        _revoke_signed(locum, grant, locum.authority)
+        return
     match path.target:
         case PostgresqlRole(role, name):
             database = locum.estate.now.databases.get(name)

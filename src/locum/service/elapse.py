@@ -11,12 +11,14 @@ from collections.abc import Callable
 from locum.evidence.conditions import missing_conditions
 from locum.laws.life_cycle import Elapse, Moved, transition
 from locum.laws.never_unseen import review_due
+from locum.laws.no_one_alone import opened_by_identity
 from locum.laws.only_when_shut import restored
 from locum.laws.same_checks import conditions, conditions_hold
 from locum.model.estate import Estate
 from locum.model.names import GrantId, PathName, RequestId
 from locum.model.path import CloseRule, Path
 from locum.model.request import Closed, CloseReason, Open, Ready, Requested, ask_of
+from locum.model.trust import CertificateTrust
 from locum.service.activate import close_grant, finish
 from locum.service.record import declared_then, keep
 from locum.service.wiring import Locum
@@ -111,20 +113,43 @@ def _no_longer(locum: Locum, transaction: Transaction, row: Row) -> CloseReason 
     if not isinstance(row.state, Open):
         return None
     estate, asked = locum.estate.now, row.state.ask
-    key = transaction.caller(asked.key)
     people = (estate.identities.get(asked.path.identity), estate.identities.get(asked.requester))
+    declared = estate.path(asked.path)
     if (
         any(one is None or one.disabled for one in people)
-        or estate.path(asked.path) is None
-        or key is None
-        or key.revoked_at is not None
-        or conditions_hold(_withdrawn(row.state, key.conditions))
+        or declared is None
+        or (_primary_gone if opened_by_identity(declared) else _key_gone)(
+            locum, transaction, row.state
+        )
     ):
         return CloseReason.SIGNAL
     path = declared_then(locum, transaction, asked.declaration)
     if restored(path, asked.cause, locum.observations.get(asked.path), locum.clock()):
         return CloseReason.RESTORED
     return None
+
+
+def _key_gone(_locum: Locum, transaction: Transaction, state: Open) -> bool:
+    """Whether the requester's key was revoked, or what was vouched for it no longer holds."""
+    key = transaction.caller(state.ask.key)
+    return (
+        key is None
+        or key.revoked_at is not None
+        or bool(conditions_hold(_withdrawn(state, key.conditions)))
+    )
+
+
+def _primary_gone(locum: Locum, _transaction: Transaction, state: Open) -> bool:
+    """Whether the primary that opened the grant was revoked, or its bundle vouches for less."""
+    identity = locum.estate.now.identities[state.ask.path.identity]
+    pin, old = identity.primary.known_by, state.grant.replaces
+    trust = None if pin is None else locum.estate.now.trust.get(pin.trust)
+    return (
+        not isinstance(trust, CertificateTrust)
+        or old is None
+        or locum.trust.serial_revoked(trust, old.serial)
+        or bool(conditions_hold(_withdrawn(state, trust.vouches)))
+    )
 
 
 def _withdrawn(state: Open, vouched: frozenset[str]) -> tuple[str, ...]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from locum.laws.declaration import Finding, judge_estate, judge_rehearsal
 from locum.laws.never_unseen import not_blocked
 from locum.laws.no_weaker import path_strength, primary_strength
-from locum.model.names import PathName, RequestId
+from locum.model.cause import Cause
+from locum.model.names import GrantId, PathName, RequestId
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law
-from locum.model.request import ask_of
+from locum.model.request import Closed, CloseReason, ask_of
 from locum.model.strength import Strength
 from locum.service.notices import GIVEN_UP_AFTER, SET_MAIL, mail_addresses
 from locum.service.record import past_of
@@ -52,9 +55,32 @@ def findings(locum: Locum, transaction: Transaction) -> tuple[Finding, ...]:
         standing = standing_of(locum, transaction, path)
         found += [Finding(path.name, breach, "error") for breach in standing.blocked]
         found += standing.rehearsal
+        found += _unfinished(transaction, path, locum.clock())
         found += _unsent(locum, path)
     found += _put_off(transaction)
     return tuple(found)
+
+
+def _unfinished(transaction: Transaction, path: Path, now: datetime) -> list[Finding]:
+    """Rotations whose window passed without the new primary being seen in use."""
+    if Cause.PLANNED_ROTATION not in path.causes:
+        return []
+    found = []
+    for grant in past_of(transaction, path.name, now).due:
+        row = transaction.request_of(GrantId(grant))
+        if row is None or not isinstance(row.state, Closed):
+            continue
+        if row.state.how is CloseReason.EXPIRED and row.state.grant.replaces is not None:
+            breach = Breach(
+                Law.ONLY_WHEN_SHUT,
+                f"The rotation of {grant} did not finish: its backup ended at "
+                f"{row.state.at.isoformat()}, and no new primary was seen in use.",
+                "See which certificate is served; announce another window and finish the rotation.",
+                "closes",
+                ("NHI7", "EVT-5"),
+            )
+            found.append(Finding(path.name, breach, "error"))
+    return found
 
 
 def _unsent(locum: Locum, path: Path) -> list[Finding]:

@@ -10,12 +10,13 @@ from datetime import datetime
 
 import msgspec
 
+from locum.issue.authority_openbao import OpenBaoAuthority
 from locum.laws.life_cycle import Moved
+from locum.laws.no_one_alone import opened_by_identity
 from locum.laws.opening import Past
 from locum.laws.permits import Refusal
 from locum.ledger.entry import Entry, commitment, encode, of_refusal, of_state
 from locum.model.digest import canonical
-from locum.model.estate import Estate
 from locum.model.methods import FALLBACKS
 from locum.model.names import Digest, GrantId, PathName, RequestId
 from locum.model.path import Path, PostgresqlRole, StaticSecret
@@ -85,7 +86,7 @@ def keep(
         facts=facts,
     )
     transaction.append(encode(entry))
-    for task in _tasks(moved, path, locum.estate.now, now):
+    for task in _tasks(locum, moved, path, now):
         transaction.enqueue(task)
     return Row(state, version)
 
@@ -174,14 +175,21 @@ def grant_row(transaction: Transaction, grant: GrantId) -> Row:
     return row
 
 
-def _tasks(moved: Moved, path: Path, estate: Estate, now: datetime) -> tuple[Task, ...]:
+def settled_later(locum: Locum, path: Path) -> bool:
+    """Whether something outside holds what the path yields, and is told of its end by a task."""
+    elsewhere = opened_by_identity(path) and isinstance(locum.authority, OpenBaoAuthority)
+    return path.target is not None or elsewhere
+
+
+def _tasks(locum: Locum, moved: Moved, path: Path, now: datetime) -> tuple[Task, ...]:
+    estate = locum.estate.now
     state, request = moved.state, ask_of(moved.state).id
     tasks: list[Task] = [
         *letters(moved.act, state, path, estate, now),
         *reminders(moved.act, state, path, now),
     ]
-    if path.target is not None:
-        if isinstance(state, Open) and state.used:
+    if settled_later(locum, path):
+        if path.target is not None and isinstance(state, Open) and state.used:
             tasks.append(Task("sweep", b"{}", now, state.grant.ends_at, request))
         if isinstance(state, Closed) and moved.act == "grant.closed":
             tasks.append(Task("settle", b"{}", now, now, request))

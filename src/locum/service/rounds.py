@@ -22,7 +22,8 @@ from locum.ledger.entry import Entry
 from locum.model.names import PathName
 from locum.model.refusal import LocumError, Unavailable
 from locum.service.clock_watch import ClockWatch
-from locum.service.credential import settle, sweep
+from locum.service.credential import revoke_elsewhere, settle, sweep
+from locum.service.cutover import close_if_served
 from locum.service.elapse import elapse_due, recheck, watched_paths
 from locum.service.notices import SET_MAIL, mail_missing, notify, send_letter
 from locum.service.observe import observe_path
@@ -37,6 +38,7 @@ WORKERS: dict[str, Worker] = {
     "sweep": sweep,
     "notify": notify,
     "send": send_letter,
+    "revoke": revoke_elsewhere,
     "recheck": lambda locum, _: recheck_all(locum),
 }
 _PRUNED = 500
@@ -60,6 +62,7 @@ class Rounds:
                 ("outbox", 0.1, lambda: work_off(locum, WORKERS)),
                 ("elapse", 0.5, lambda: end_what_ended(locum)),
                 ("observe", 2.0, lambda: observe_and_close(locum)),
+                ("cutover", 1.0, lambda: watch_cutovers(locum)),
                 ("estate", 1.0, EstateWatch(started).look),
                 ("clock", 1.0, ClockWatch(locum.store, locum.clock, time.monotonic).look),
                 ("prune", 20.0, lambda: prune(locum)),
@@ -110,6 +113,15 @@ def observe_and_close(locum: Locum) -> None:
             with contextlib.suppress(Unavailable):
                 observe_path(locum, path)
             recheck(locum, path.name)
+
+
+def watch_cutovers(locum: Locum) -> int:
+    """Look at the endpoints of rotations that are open; gives how many were seen cut over."""
+    closed = 0
+    for path in locum.estate.now.paths():
+        if path.cutover.endpoint and _has_open_grants(locum, path.name):
+            closed += close_if_served(locum, path)
+    return closed
 
 
 def _has_open_grants(locum: Locum, path: PathName) -> bool:

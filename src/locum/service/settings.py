@@ -65,6 +65,22 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     openbao_path: str = ""
 
 
+class PkiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Backup certificates: who signs them, and where relying parties ask whether they hold.
+
+    Args:
+        url: what revocation pointers begin with; the origin where it is empty.
+        listen_host, listen_port: a plain HTTP port for `/pki/…` and nothing else; 0 for none.
+    """
+
+    url: str = ""
+    listen_host: str = "127.0.0.1"
+    listen_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    issuer: Literal["builtin", "openbao"] = "builtin"
+    openbao_mount: str = "pki"
+    openbao_role: str = "locum"
+
+
 class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mail server for notices."""
 
@@ -87,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vault: VaultSettings = VaultSettings()
     anchor: Anchor = Anchor()
     mail: MailSettings | None = None
+    pki: PkiSettings = PkiSettings()
 
 
 def read_settings(folder: Path) -> Settings:

@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from locum.estate.loading import load_lawful
+from locum.evidence.trust_sources import TrustSources
+from locum.issue.authority import IssuingAuthority
+from locum.issue.authority_openbao import OpenBaoAuthority
 from locum.issue.kek import (
     KeyEncryptionKey,
     create_key_file,
@@ -34,6 +37,7 @@ from locum.ledger.note import Signer
 from locum.ledger.succession import Succession, log_name
 from locum.model.refusal import MalformedInput, NotFound
 from locum.model.secret import Secret
+from locum.service.authority_keys import kept_authority
 from locum.service.private_file import write_private
 from locum.service.record import record
 from locum.service.sequencer import Sequencer
@@ -58,6 +62,7 @@ class Started(msgspec.Struct, frozen=True):
     sequencer: Sequencer
     token_key: Secret
     builtin: BuiltinVault
+    root_list: bytes = b""
 
 
 def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], bytes]) -> Started:
@@ -72,6 +77,7 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
     store = open_store(_store_url(settings, folder), derive(kek, _SEAL), clock)
     builtin = BuiltinVault(store, kek, rng)
     vault = _vault(settings, folder, builtin)
+    authority, root_list = _authority(settings, folder, builtin)
     locum = Locum(
         store,
         EstateInForce(loaded.estate),
@@ -79,7 +85,10 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
         clock,
         rng,
         folder / settings.hooks,
+        TrustSources(clock),
         _mail(settings, vault),
+        authority,
+        settings.pki.url or settings.server.origin,
     )
     private = serialization.load_pem_private_key(
         builtin.read(LEDGER_KEY).reveal().encode(), password=None
@@ -103,7 +112,8 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
         facts={"identities": len(loaded.estate.identities), "paths": len(loaded.estate.paths())},
     )  # fmt: skip
     store.act(lambda transaction: record(transaction, entry)).result()
-    return Started(settings, folder, locum, sequencer, builtin.read(TOKEN_KEY), builtin)
+    token_key = builtin.read(TOKEN_KEY)
+    return Started(settings, folder, locum, sequencer, token_key, builtin, root_list)
 
 
 def make_folder(
@@ -197,6 +207,17 @@ def _anchor(settings: Settings, folder: Path) -> Anchor:
     bao = settings.vault
     session = OpenBaoSession(bao.url, _login(bao, folder), ca_file=_ca_file(bao, folder))
     return OpenBaoAnchor(session.ask, bao.mount, chosen.openbao_path)
+
+
+def _authority(
+    settings: Settings, folder: Path, builtin: BuiltinVault
+) -> tuple[IssuingAuthority | OpenBaoAuthority | None, bytes]:
+    chosen, bao = settings.pki, settings.vault
+    if chosen.issuer == "openbao":
+        session = OpenBaoSession(bao.url, _login(bao, folder), ca_file=_ca_file(bao, folder))
+        return OpenBaoAuthority(session, chosen.openbao_mount, chosen.openbao_role), b""
+    kept = kept_authority(builtin)
+    return (None, b"") if kept is None else kept
 
 
 def _mail(settings: Settings, vault: Vault) -> Mail | None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path as FilePath
 
+from locum.evidence.trust_sources import TrustSources
+from locum.issue.authority import IssuingAuthority
+from locum.issue.authority_openbao import OpenBaoAuthority
 from locum.issue.vault import Vault
 from locum.laws.opening import Proved, prove
 from locum.model.cause import Observation
@@ -53,7 +56,10 @@ class Locum:
         rng: gives that many random bytes.
         vault: where secrets are sealed.
         hooks: the folder of the operator's rotation and check commands.
+        trust: keys and revocation lists of the estate's trust bundles.
         mail: the mail server that notices go through.
+        authority: what signs backup certificates; `None` where none is set up.
+        pki_url: what revocation pointers in certificates begin with.
         metrics: this process's counters.
         looking: held while a probe runs, so that many who wait cause one look.
         observations: what each path's probe saw last.
@@ -66,7 +72,10 @@ class Locum:
     clock: Callable[[], datetime]
     rng: Callable[[int], bytes]
     hooks: FilePath
+    trust: TrustSources
     mail: Mail | None = None
+    authority: IssuingAuthority | OpenBaoAuthority | None = None
+    pki_url: str = ""
     metrics: Metrics = field(default_factory=Metrics)
     looking: threading.Lock = field(default_factory=threading.Lock)
     observations: dict[PathName, Observation] = field(default_factory=dict)

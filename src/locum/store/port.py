@@ -27,6 +27,8 @@ from locum.model.request import State
 from locum.store.records import (
     Answer,
     CallerKey,
+    CertificateMark,
+    CertificateRow,
     Invitation,
     Outcome,
     PathFacts,
@@ -147,6 +149,42 @@ class Transaction(Protocol):
 
     def revoke_tokens(self, grant: GrantId, now: datetime) -> int:
         """Revoke every token of a grant; gives how many were live."""
+        ...
+
+    # certificates
+    def add_certificate(self, certificate: CertificateRow) -> None:
+        """Keep an issued certificate. Raises `Conflict` where its key or serial had one before."""
+        ...
+
+    def certificate(self, serial: str) -> CertificateRow | None:
+        """The issued certificate of that serial number, in hexadecimal."""
+        ...
+
+    def certificate_of_key(self, key: str) -> CertificateRow | None:
+        """The certificate that was issued for that public key, by the key's SHA-256."""
+        ...
+
+    def certificates_of(self, grant: GrantId) -> tuple[CertificateRow, ...]:
+        """Every certificate of a grant, the oldest first."""
+        ...
+
+    def revoke_certificates(self, grant: GrantId, now: datetime, reason: str) -> tuple[str, ...]:
+        """Revoke every certificate of a grant; gives the serial numbers of those that were not."""
+        ...
+
+    def revoked_certificates(
+        self, alive_at: datetime, *, shard: int | None = None, since: datetime | None = None
+    ) -> tuple[tuple[str, str, datetime, str], ...]:
+        """Revoked certificates whose end lies after `alive_at`: serial, fingerprint, when, why.
+
+        Args:
+            shard: only those of one part of the list.
+            since: only those revoked after it.
+        """
+        ...
+
+    def revocation_mark(self, alive_at: datetime) -> CertificateMark:
+        """What differs whenever the revoked certificates with an end after `alive_at` do."""
         ...
 
     # answers, tasks, secrets, words kept apart from the ledger

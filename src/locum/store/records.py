@@ -85,6 +85,42 @@ class Token(msgspec.Struct, frozen=True):
     revoked_at: datetime | None = None
 
 
+class CertificateRow(msgspec.Struct, frozen=True):
+    """An issued backup certificate.
+
+    Args:
+        serial: lower-case hexadecimal.
+        fingerprint: SHA-256 of the whole, lower-case hexadecimal.
+        key: SHA-256 of its public key, lower-case hexadecimal; a key has one certificate, ever.
+        body: the certificate, DER.
+        reason: why it was revoked, as RFC 5280 names it; empty while it is not.
+    """
+
+    serial: str
+    grant: GrantId
+    fingerprint: str
+    key: str
+    not_before: datetime
+    not_after: datetime
+    body: bytes
+    revoked_at: datetime | None = None
+    reason: str = ""
+
+
+class CertificateMark(msgspec.Struct, frozen=True):
+    """What differs whenever the set of revoked, unexpired certificates does.
+
+    Args:
+        count: how many there are.
+        latest: when the last was revoked.
+        first_end: when the first of them expires.
+    """
+
+    count: int
+    latest: datetime | None
+    first_end: datetime | None
+
+
 class Task(msgspec.Struct, frozen=True):
     """Something to do after a commit, retried until it succeeds.
 

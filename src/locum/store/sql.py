@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from locum.store import sql_callers, sql_ledger, sql_requests, sql_tasks
+from locum.store import sql_callers, sql_certificates, sql_ledger, sql_requests, sql_tasks
 from locum.store.statements import Engine
 
 
@@ -41,6 +41,14 @@ class SqlTransaction:
     add_token = sql_callers.add_token
     token = sql_callers.token
     revoke_tokens = sql_callers.revoke_tokens
+
+    add_certificate = sql_certificates.add_certificate
+    certificate = sql_certificates.certificate
+    certificate_of_key = sql_certificates.certificate_of_key
+    certificates_of = sql_certificates.certificates_of
+    revoke_certificates = sql_certificates.revoke_certificates
+    revoked_certificates = sql_certificates.revoked_certificates
+    revocation_mark = sql_certificates.revocation_mark
 
     answer = sql_tasks.answer
     remember = sql_tasks.remember
