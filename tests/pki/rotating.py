@@ -74,13 +74,22 @@ identities:
 """
 
 
+class RunningClock(SteppedClock):
+    """The machine's own clock, for programs that go by it."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    __call__ = now
+
+
 class RotatingWorld(World):
     """The Locum, its clock, its people, and a corporate authority with workloads."""
 
-    def __init__(self, folder: Path, endpoint: str = "") -> None:
+    def __init__(self, folder: Path, endpoint: str = "", clock: SteppedClock | None = None) -> None:
         # TLS looks at the machine's own clock; the stepped one begins there.
         begins = datetime.now(UTC).replace(microsecond=0)
-        self.clock, self.port = SteppedClock(begins), free_port()
+        self.clock, self.port = clock or SteppedClock(begins), free_port()
         self.folder = folder
         self.corporate = CorporateAuthority(folder / "corporate", self.clock.now())
         self.server_held = self.corporate.issue(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from locum.service.findings import findings
 from locum.service.revocations import LOOKED
 from tests.pki.authorities import csr, held
 from tests.pki.rotating import PATH, RotatingWorld
@@ -191,9 +191,9 @@ def test_a_window_that_passes_without_cutover_is_closed_and_found(
     world.settle()
     [certificate] = world.call("GET", f"/v1/grants/{grant}/certificates", world.primary).json()
     assert certificate["reason"] == "cessationOfOperation"
-    alice = world.join("alice")
-    found = alice.call("GET", "/v1/findings")
-    facts = [one["fact"] for one in json.loads(found.content) if one["path"] == PATH]
+    locum = world.started.locum
+    found = locum.store.look(lambda transaction: findings(locum, transaction))
+    facts = [one.breach.fact for one in found if str(one.path) == PATH]
     assert any("did not finish" in fact for fact in facts), facts
 
 

@@ -13,6 +13,7 @@ from locum.cli import (
     ledger_commands,
     path_commands,
     people_commands,
+    rotate_command,
     server_commands,
 )
 
@@ -38,6 +39,7 @@ for command in (
     path_commands.close,
     path_commands.review,
     path_commands.status,
+    rotate_command.rotate,
     people_commands.login,
     people_commands.invite,
     people_commands.keys,

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from locum.laws.declaration import Finding
+from locum.model.cause import Window
 from locum.model.names import Digest
 from locum.model.path import Path
 from locum.model.request import (
@@ -41,6 +42,7 @@ class RequestView(msgspec.Struct, frozen=True):
     asked_at: datetime
     lapses_at: datetime
     grant: str | None
+    window: Window | None = None
 
 
 class ReviewView(msgspec.Struct, frozen=True):
@@ -158,6 +160,7 @@ def request_view(state: State, path: Path | None) -> RequestView:
         ask.asked_at,
         ask.lapses_at,
         None if grant is None else grant.id,
+        ask.evidence.window,
     )
 
 
