@@ -6,6 +6,7 @@ private key has published it (NHI2).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,8 @@ def _of_tokens(bundle: Any) -> tuple[str, str] | None:
             "The bundle is neither of certificates nor of tokens.",
             "Write `certificates` (PEM), or `issuer` and `audience`.",
         )
+    if "keys" in bundle and not _is_key_set(bundle["keys"]):
+        return "`keys` is no JWK set.", 'Write it as JSON text: {"keys": [...]}.'
     if "crl" in bundle:
         return "A bundle of tokens has no revocation list.", "Remove `crl`."
     if bundle.get("issuer") or (bundle.get("spiffe") and ("jwks" in bundle or "keys" in bundle)):
@@ -46,6 +49,14 @@ def _of_tokens(bundle: Any) -> tuple[str, str] | None:
         "Nothing says who issues these tokens.",
         "Name the `issuer`, or for JWT-SVIDs `spiffe` with `jwks` or `keys`.",
     )
+
+
+def _is_key_set(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and isinstance(found.get("keys"), list)
 
 
 def _of_authorities(bundle: Any) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -141,7 +142,7 @@ def trust(name: str, raw: Mapping[str, Any]) -> Trust:
         raw["audience"],
         raw.get("issuer", ""),
         raw.get("jwks", ""),
-        raw.get("keys", {}),
+        json.loads(raw["keys"]) if "keys" in raw else {},
         raw.get("spiffe", ""),
         vouches,
     )

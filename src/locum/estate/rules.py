@@ -41,6 +41,11 @@ RULES: dict[str, str] = {
     "url": "A URL is HTTPS, or HTTP on loopback, and holds no user name or password.",
     "method": "A method is in the catalogue; an unknown one is worth the least (EVT-4).",
     "target": "A target belongs to one path, whose method opens it.",
+    "trust": "A trust bundle can be read, and holds authorities or an issuer, and no private key.",
+    "known-by": "A workload is known by one certificate or token, and shares it with nobody.",
+    "causes": "A method opens for causes that it can serve.",
+    "rotation": "Planned windows close before the next one opens.",
+    "cutover": "A cutover is said of backup certificates only.",
     "approvals": "No more approvals are needed than there are people.",
     "administrators": "There is a group of administrators, with somebody in it.",
 }

@@ -22,11 +22,11 @@ PEM: Schema = {
     "examples": ["-----BEGIN CERTIFICATE-----"],
 }
 _KEYS: Schema = {
-    "type": "object",
-    "title": "a JWK set",
-    "required": ["keys"],
-    "properties": {"keys": {"type": "array", "items": {"type": "object"}, "minItems": 1}},
-    "additionalProperties": False,
+    "type": "string",
+    "title": "a JWK set as JSON text",
+    "pattern": r"^\s*\{",
+    "maxLength": 100_000,
+    "examples": ['{"keys": []}'],
 }
 _SPIFFE = meant(HOST, "The SPIFFE trust domain that it is of.", "example.org")
 _VOUCHES = several(
@@ -46,7 +46,7 @@ TRUST = fields(
     jwks=meant(
         URL, "Where the issuer's keys are; else its discovery.", "https://login.example.com/keys"
     ),
-    keys=meant(_KEYS, "The issuer's keys, written out.", {"keys": [{"kty": "EC"}]}),
+    keys=meant(_KEYS, "The issuer's keys, written out."),
     spiffe=_SPIFFE,
     vouches=_VOUCHES,
 )

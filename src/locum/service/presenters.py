@@ -10,6 +10,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Literal
 
+import structlog
 from joserfc.jwk import KeySet
 
 from locum.evidence.pins import NotKnown
@@ -19,10 +20,12 @@ from locum.model.estate import Estate
 from locum.model.presenter import Presenter
 from locum.model.refusal import MalformedInput, Unauthenticated
 from locum.model.trust import TokenTrust
+from locum.service.caller import unproved
 from locum.service.wiring import Locum
 
 KNOWN = timedelta(seconds=1)
 _KEPT = 4_096
+_log = structlog.get_logger("locum.workloads")
 
 
 class Presenters:
@@ -51,7 +54,12 @@ class Presenters:
         if certificate:
             presenter = presented(self._locum, certificate, now, "client")
         else:
-            presenter = _known(identity_of_token(token, estate, self._keys, now))
+            found = identity_of_token(token, estate, self._keys, now)
+            if isinstance(found, NotKnown):
+                # A bearer token is anybody's to send, so only the operator is told why.
+                _log.info("token.unknown", fact=found.fact, remedy=found.remedy)
+                raise unproved()
+            presenter = found
         self._known[shown] = (estate, now, presenter)
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
