@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 K ?=
 
-.PHONY: help venv run test lint format lock bench-issue bench-ledger bench-pki clean
+.PHONY: help venv run test fuzz lint format lock bench-issue bench-ledger bench-pki clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,8 +17,11 @@ run: venv ## play the demo: make run ARGS="--story break-glass --once"
 	@$(PYTHON) -m locum demo $(ARGS)
 
 test: venv ## run the tests: make test [K=expression] [ARGS="tests/ledger -x"]
-	@scripts/need-program strace=strace faketime=faketime
+	@scripts/need-program strace=strace faketime=faketime nginx=nginx-light curl=curl openssl=openssl
 	@$(PYTHON) -m pytest $(if $(K),-k '$(K)',-n 2 --dist loadgroup) $(ARGS)
+
+fuzz: venv ## 100,000 broken certificates, requests and OCSP questions to each parser
+	@LOCUM_FUZZ=$(or $(CASES),100000) $(PYTHON) -m pytest tests/pki/test_fuzz_pki.py -n 2 $(ARGS)
 
 lint: venv ## ruff, mypy --strict, purity and import rules
 	$(PYTHON) -m ruff check .

@@ -71,6 +71,18 @@ class CorporateAuthority:
     def pem(self) -> str:
         return self.file.read_text()
 
+    def revocation_list(self) -> str:
+        """An empty list, PEM."""
+        return (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(self.now - HOUR)
+            .next_update(self.now + 100 * HOUR)
+            .sign(self.key, hashes.SHA256())
+            .public_bytes(Encoding.PEM)
+            .decode()
+        )
+
     def issue(
         self,
         name: str,

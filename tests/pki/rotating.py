@@ -14,7 +14,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from locum.cli.fronts import listen
-from locum.cli.serving import server_of
+from locum.cli.serving import serve_pki, server_of
 from locum.service.authority_keys import make_authority
 from locum.service.starting import make_folder, start
 from tests.http.world import World, free_port
@@ -86,7 +86,14 @@ class RunningClock(SteppedClock):
 class RotatingWorld(World):
     """The Locum, its clock, its people, and a corporate authority with workloads."""
 
-    def __init__(self, folder: Path, endpoint: str = "", clock: SteppedClock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        endpoint: str = "",
+        clock: SteppedClock | None = None,
+        *,
+        plain: bool = False,
+    ) -> None:
         # TLS looks at the machine's own clock; the stepped one begins there.
         begins = datetime.now(UTC).replace(microsecond=0)
         self.clock, self.port = clock or SteppedClock(begins), free_port()
@@ -98,10 +105,12 @@ class RotatingWorld(World):
         self.origin = f"https://127.0.0.1:{self.port}"
         self.data = folder / "data"
         certificate, key = self.server_held.files
+        at = free_port()
+        plainly = f"listen_port = {at}\n" if plain else ""
         settings = (
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
             f'certificate = "{certificate}"\nkey = "{key}"\n'
-            f'calls_per_second = 1000\nburst = 1000\n[pki]\nurl = "http://pki.example:8441"\n'
+            f'calls_per_second = 1000\nburst = 1000\n[pki]\nurl = "http://127.0.0.1:{at}"\n{plainly}'
         )
         make_folder(self.data, settings, self.clock.now, secrets.token_bytes)
         pem = "".join(f"      {line}\n" for line in self.corporate.pem.splitlines())
@@ -119,6 +128,7 @@ class RotatingWorld(World):
         self._thread.start()
         while not self.server.started:
             time.sleep(0.01)
+        self.plain = serve_pki(self.started)
         self.primary = self.corporate.issue(
             "payments", (NAME, "pay.example.com"), begins=-timedelta(hours=2)
         )
@@ -180,3 +190,8 @@ class RotatingWorld(World):
         return self.corporate.issue(
             "payments", (NAME, "pay.example.com"), begins=-timedelta(minutes=1)
         )
+
+    def close(self) -> None:
+        if self.plain is not None:
+            self.plain.should_exit = True
+        super().close()
