@@ -54,6 +54,7 @@ def guarded(what: str, remedy: str, read: Callable[[], T]) -> T:
         x509.DuplicateExtension,
         x509.UnsupportedGeneralNameType,
         x509.InvalidVersion,
+        Warning,  # where the process makes errors of them
     ) as error:
         # Its words are about bytes of the caller's own, and hold no secret.
         said = " ".join(str(error).split())[:120] or type(error).__name__
@@ -82,6 +83,8 @@ def read_certificate(text: str | bytes) -> x509.Certificate:
             found = x509.load_pem_x509_certificate(raw)
         else:
             found = x509.load_der_x509_certificate(raw)
+        if found.serial_number <= 0:
+            raise MalformedInput("The certificate's serial number is not positive.", remedy)
         facts_of(found)
         return found
 
