@@ -140,7 +140,8 @@ async def serve_behind_fronts(
     stop = asyncio.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, stop.set)
-    fronts = Fronts(told, listening, face, make_app(face, origin), loop)
+    app = ShortWay(make_app(face, origin), face, LARGEST_BODY)
+    fronts = Fronts(told, listening, face, app, loop)
     fronts.start()
     following = asyncio.create_task(_follow_trust(started.locum, fronts))
     await stop.wait()
