@@ -106,6 +106,7 @@ CATALOGUE: dict[str, Method] = {
         # workloads and agents
         _method("x509-certificate", (_H,), _P, _S, "RFC 8705; SP 800-63B-4 §3.2.5"),
         _method("backup-certificate", (_H,), _P, _S, "RFC 8705; RFC 5280"),
+        _method("acme-account", (_H,), _P, _S, "RFC 8555 §6.4 `url`; SP 800-63B-4 §3.2.5"),
         _method("spiffe-x509-svid", (_H,), _P, _S, "SPIFFE X509-SVID", Proofing.ATTESTED_WORKLOAD),
         _method("spiffe-jwt-svid", (_H,), _T, _B, "SPIFFE JWT-SVID", Proofing.ATTESTED_WORKLOAD),
         _method("oidc-workload-token", (_H,), _T, _B, "OIDC Core §2; RFC 7519"),

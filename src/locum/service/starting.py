@@ -51,6 +51,7 @@ LEDGER_KEY = "locum/ledger-key"
 TOKEN_KEY = "locum/token-key"
 SUCCESSION = "locum/ledger-succession"
 _SEAL = "ledger pending seal"
+_ACME = "acme nonces and binding keys"
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
         _mail(settings, vault),
         authority,
         settings.pki.url or settings.server.origin,
+        Secret(derive(kek, _ACME).hex()),
     )
     private = serialization.load_pem_private_key(
         builtin.read(LEDGER_KEY).reveal().encode(), password=None

@@ -17,6 +17,7 @@ from locum.model.cause import Observation
 from locum.model.estate import Estate, Identity
 from locum.model.names import Digest, PathName
 from locum.model.path import Path
+from locum.model.secret import Secret
 from locum.service.counters import Metrics
 from locum.signals.notice import Mail
 from locum.store.port import Store
@@ -60,6 +61,7 @@ class Locum:
         mail: the mail server that notices go through.
         authority: what signs backup certificates; `None` where none is set up.
         pki_url: what revocation pointers in certificates begin with.
+        acme_key: what nonces and binding keys of ACME are derived from, hexadecimal.
         metrics: this process's counters.
         looking: held while a probe runs, so that many who wait cause one look.
         observations: what each path's probe saw last.
@@ -76,6 +78,7 @@ class Locum:
     mail: Mail | None = None
     authority: IssuingAuthority | OpenBaoAuthority | None = None
     pki_url: str = ""
+    acme_key: Secret = field(default=Secret(""))
     metrics: Metrics = field(default_factory=Metrics)
     looking: threading.Lock = field(default_factory=threading.Lock)
     observations: dict[PathName, Observation] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from locum.model.acme import AcmeAccount, AcmeBinding, AcmeOrder
 from locum.model.names import Digest, GrantId, IdentityName, PathName, RequestId
 from locum.model.request import State
 from locum.store.records import (
@@ -185,6 +186,58 @@ class Transaction(Protocol):
 
     def revocation_mark(self, alive_at: datetime) -> CertificateMark:
         """What differs whenever the revoked certificates with an end after `alive_at` do."""
+        ...
+
+    # acme
+    def add_acme_binding(self, binding: AcmeBinding, now: datetime) -> None:
+        """Keep a binding key's name, and forget those whose time is over."""
+        ...
+
+    def spend_acme_binding(self, kid: str, now: datetime) -> AcmeBinding | None:
+        """Spend a binding key that is unspent and unexpired; `None` where there is none such."""
+        ...
+
+    def add_acme_account(self, account: AcmeAccount) -> None:
+        """Keep a new account. Raises `Conflict` where its key has one already."""
+        ...
+
+    def acme_account(self, account: str) -> AcmeAccount | None:
+        """The account of that id, deactivated or not."""
+        ...
+
+    def acme_account_of_key(self, jkt: str) -> AcmeAccount | None:
+        """The account of the key of that thumbprint, deactivated or not."""
+        ...
+
+    def change_acme_key(self, account: AcmeAccount, jkt: str, jwk: bytes) -> None:
+        """Give an account another key.
+
+        Raises `Conflict` where it has another one by now, or the new one has an account.
+        """
+        ...
+
+    def deactivate_acme_account(self, account: str, now: datetime) -> bool:
+        """End an account; tells whether it was not ended before."""
+        ...
+
+    def acme_primary(self, path: PathName, certificate: str) -> None:
+        """Let every account of a path rest on another primary certificate (PEM) from now on."""
+        ...
+
+    def add_acme_order(self, order: AcmeOrder) -> None:
+        """Keep a new order."""
+        ...
+
+    def acme_order(self, order: str) -> AcmeOrder | None:
+        """The order of that id; locked against other acts until this one ends."""
+        ...
+
+    def acme_orders_of(self, account: str, limit: int) -> tuple[AcmeOrder, ...]:
+        """An account's orders, the newest first."""
+        ...
+
+    def finalize_acme_order(self, order: str, key: str) -> None:
+        """Say which public key an order was finalized with. Raises `Conflict` if it was before."""
         ...
 
     # answers, tasks, secrets, words kept apart from the ledger

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from locum.store import sql_callers, sql_certificates, sql_ledger, sql_requests, sql_tasks
+from locum.store import sql_acme, sql_callers, sql_certificates, sql_ledger, sql_requests, sql_tasks
 from locum.store.statements import Engine
 
 
@@ -49,6 +49,19 @@ class SqlTransaction:
     revoke_certificates = sql_certificates.revoke_certificates
     revoked_certificates = sql_certificates.revoked_certificates
     revocation_mark = sql_certificates.revocation_mark
+
+    add_acme_binding = sql_acme.add_acme_binding
+    spend_acme_binding = sql_acme.spend_acme_binding
+    add_acme_account = sql_acme.add_acme_account
+    acme_account = sql_acme.acme_account
+    acme_account_of_key = sql_acme.acme_account_of_key
+    change_acme_key = sql_acme.change_acme_key
+    deactivate_acme_account = sql_acme.deactivate_acme_account
+    acme_primary = sql_acme.acme_primary
+    add_acme_order = sql_acme.add_acme_order
+    acme_order = sql_acme.acme_order
+    acme_orders_of = sql_acme.acme_orders_of
+    finalize_acme_order = sql_acme.finalize_acme_order
 
     answer = sql_tasks.answer
     remember = sql_tasks.remember
