@@ -7,11 +7,14 @@ HTML Living Standard §9.2.6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from locum.model.refusal import MalformedInput
+
+_HEX = re.compile(r"[0-9a-fA-F]{1,40}")
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -53,10 +56,10 @@ def events(lines: Iterable[str]) -> Iterator[Beat | Revoked]:
 def _serial(data: str) -> int:
     try:
         serial = msgspec.json.decode(data, type=_Data).serial
-        if not serial.isalnum() or len(serial) > 40:
-            raise ValueError(serial)
-        return int(serial, 16)
-    except (msgspec.MsgspecError, ValueError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError):
+        serial = ""
+    if not _HEX.fullmatch(serial):
         raise MalformedInput(
             "An event of the revocation stream cannot be read.", "Check who answers for Locum."
-        ) from None
+        )
+    return int(serial, 16)

@@ -1,10 +1,10 @@
 """What is revoked, and whether that is still known.
 
-Rules: (1) what was revoked once stays revoked; (2) knowledge is as young as the last beat of the
-stream or the last complete list that was fetched, and once it is older than `stale_after` every
-backup is refused, because it may have been revoked since; (3) only a beat makes the stream count,
-since what stood before is told first and is complete only then. Certificates of other authorities
-are not judged here. Source: laws 4 and 7 as a relying party sees them.
+Rules: (1) what was revoked once stays so, until a list no longer names it and a day has passed;
+(2) knowledge is as young as the last beat of the stream, or the last complete list that was
+fetched; once it is older than `stale_after`, every backup is refused, because it may have been
+revoked since; (3) events alone do not make it younger, since what stood before is complete only
+with the first beat. Certificates of other authorities are not judged here. Source: RFC 5280 §6.3.
 """
 
 from __future__ import annotations
