@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from locum.cli.fronts import listen
 from locum.cli.serving import serve_pki, server_of
 from locum.service.authority_keys import make_authority
 from locum.service.starting import make_folder, start
-from tests.http.world import World, free_port
+from tests.http.world import World
 from tests.pki.authorities import CorporateAuthority, Held, csr
 from tests.servers.clock import SteppedClock
 
@@ -74,6 +76,15 @@ identities:
 """
 
 
+def lasting_port() -> int:
+    """A free port that no connection takes meanwhile: below those that the kernel gives out."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
+
+
 class RunningClock(SteppedClock):
     """The machine's own clock, for programs that go by it."""
 
@@ -96,7 +107,7 @@ class RotatingWorld(World):
     ) -> None:
         # TLS looks at the machine's own clock; the stepped one begins there.
         begins = datetime.now(UTC).replace(microsecond=0)
-        self.clock, self.port = clock or SteppedClock(begins), free_port()
+        self.clock, self.port = clock or SteppedClock(begins), lasting_port()
         self.folder = folder
         self.corporate = CorporateAuthority(folder / "corporate", self.clock.now())
         self.server_held = self.corporate.issue(
@@ -105,7 +116,7 @@ class RotatingWorld(World):
         self.origin = f"https://127.0.0.1:{self.port}"
         self.data = folder / "data"
         certificate, key = self.server_held.files
-        at = free_port()
+        at = lasting_port()
         plainly = f"listen_port = {at}\n" if plain else ""
         settings = (
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
