@@ -208,7 +208,7 @@ def finalize(
     now, found = locum.clock(), own_order(transaction, account, order)
     if order_now(transaction, found, now).status != "ready":
         raise _not_ready("The order was finalized already, or its time is over.")
-    wanted = _of_order(csr, found, account)
+    wanted = _of_order(csr, found)
     row = request_row(transaction, found.request)
     opened: Opened | NotPrepared | Refusal
     try:
@@ -227,7 +227,7 @@ def finalize(
     return opened
 
 
-def _of_order(csr: SigningRequest, order: AcmeOrder, account: AcmeAccount) -> SigningRequest:
+def _of_order(csr: SigningRequest, order: AcmeOrder) -> SigningRequest:
     """The signing request, if it is for exactly the names of the order.
 
     Clients put one of the names into the subject, as was done before RFC 6125; it is read as a
