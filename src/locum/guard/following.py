@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -193,10 +193,11 @@ class Follower:
         self._said = what
 
 
+@contextmanager
 def following(
     url: str, issuer_pem: str, *, ca_file: str = "", stale_after: timedelta = STALE_AFTER
-) -> Follower:
-    """Follow one Locum: `with following("https://…", pem) as follower: …`.
+) -> Iterator[RevokedSerials]:
+    """Follow one Locum while the context is open; gives what is revoked.
 
     Args:
         url: Locum's origin.
@@ -207,5 +208,9 @@ def following(
         MalformedInput: one of them cannot be used.
     """
     published = Published(url, ca_file)
-    revocations = RevokedSerials(Issuer(issuer_pem), stale_after=stale_after)
-    return Follower(revocations, published.lines, published.revocation_list)
+    try:
+        revocations = RevokedSerials(Issuer(issuer_pem), stale_after=stale_after)
+        with Follower(revocations, published.lines, published.revocation_list):
+            yield revocations
+    finally:
+        published.close()
