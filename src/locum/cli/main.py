@@ -6,7 +6,10 @@ import typer
 
 from locum import __version__
 from locum.cli import (
+    acme_command,
     authority_commands,
+    crl_command,
+    cutover_command,
     demo_command,
     drill_command,
     estate_commands,
@@ -40,6 +43,9 @@ for command in (
     path_commands.review,
     path_commands.status,
     rotate_command.rotate,
+    acme_command.acme_key,
+    crl_command.crl,
+    cutover_command.cutover,
     people_commands.login,
     people_commands.invite,
     people_commands.keys,

@@ -22,6 +22,7 @@ from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from locum.evidence.pins import Issuer, NotKnown, Pins, pins_of, signs
@@ -88,7 +89,8 @@ def identity_of_certificate(
     if faults:
         return faults[0]
     method = identity.primary.methods[0]
-    return Presenter(identity.name, method, issuer.trust.vouches, facts)
+    der = leaf.public_bytes(Encoding.DER)
+    return Presenter(identity.name, method, issuer.trust.vouches, facts, der)
 
 
 def _fitting(

@@ -10,7 +10,18 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from locum import __version__
-from locum.http import estate, grants, ledger, oauth, operations, people, pki, requests, revocations
+from locum.http import (
+    acme,
+    estate,
+    grants,
+    ledger,
+    oauth,
+    operations,
+    people,
+    pki,
+    requests,
+    revocations,
+)
 from locum.http.face import Face, Incoming, prove
 from locum.http.problems import answer_bug, answer_depth, answer_error, answer_http_error
 from locum.http.revocations import Listeners
@@ -44,6 +55,7 @@ def make_app(face: Face, origin: str) -> Litestar:
             *operations.routes,
             *pki.routes,
             *revocations.routes,
+            *acme.routes,
         ],
         dependencies={"proven": Provide(proven_caller, sync_to_thread=False)},
         exception_handlers={

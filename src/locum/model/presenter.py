@@ -15,9 +15,11 @@ class Presenter(msgspec.Struct, frozen=True):
         method: the method of its primary that it proved, e.g. `x509-certificate`.
         vouched: conditions that hold for it because its trust bundle says so.
         facts: its certificate; `None` where it proved itself by a token.
+        certificate: the same in DER; empty likewise.
     """
 
     identity: IdentityName
     method: str
     vouched: frozenset[str] = frozenset()
     facts: CertificateFacts | None = None
+    certificate: bytes = b""

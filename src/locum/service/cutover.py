@@ -7,6 +7,7 @@ own, and newer than the one that the grant was opened with.
 
 from __future__ import annotations
 
+import ssl
 from functools import partial
 
 import structlog
@@ -51,7 +52,8 @@ def cutover_told(
             "A cutover is told with the new primary certificate.",
             "Call over mTLS with it, or send `certificate` and `seen` as somebody who saw it.",
         )
-    return _cut(locum, transaction, row, caller.primary, caller, "told over mTLS")
+    closed = _cut(locum, transaction, row, caller.primary, caller, "told over mTLS")
+    return _rested(transaction, closed, proven.presenter)
 
 
 def cutover_seen(
@@ -104,7 +106,18 @@ def cutover_seen(
             ),
             locum,
         )
-    return _cut(locum, transaction, row, presenter.facts, caller, f"seen by {seen}")
+    closed = _cut(locum, transaction, row, presenter.facts, caller, f"seen by {seen}")
+    return _rested(transaction, closed, presenter)
+
+
+def _rested(
+    transaction: Transaction, closed: Row | Refusal, presenter: Presenter | None
+) -> Row | Refusal:
+    """Let ACME accounts of the path rest on the new primary, which the cutover has shown."""
+    if isinstance(closed, Row) and presenter is not None and presenter.certificate:
+        pem = ssl.DER_cert_to_PEM_cert(presenter.certificate)
+        transaction.acme_primary(ask_of(closed.state).path, pem)
+    return closed
 
 
 def close_if_served(locum: Locum, path: Path) -> int:
