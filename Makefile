@@ -14,6 +14,7 @@ venv: ## make .venv from the lock (done by the other targets too)
 	@scripts/make-venv
 
 run: venv ## play the demo: make run ARGS="--story break-glass --once"
+	@scripts/need-program nginx=nginx-light curl=curl openssl=openssl
 	@$(PYTHON) -m locum demo $(ARGS)
 
 test: venv ## run the tests: make test [K=expression] [ARGS="tests/ledger -x"]

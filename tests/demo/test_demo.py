@@ -8,6 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
+from tests.pki.rotating import lasting_port
 from tests.servers.program import free_port, wait_until
 
 
@@ -21,10 +24,11 @@ def locum(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_story_goes_as_told_and_its_ledger_verifies(tmp_path: Path) -> None:
-    data, port = tmp_path / "demo", free_port()
+@pytest.mark.parametrize("story", ["break-glass", "rotation"])
+def test_a_story_goes_as_told_and_its_ledger_verifies(tmp_path: Path, story: str) -> None:
+    data, port = tmp_path / "demo", lasting_port()
     # The story takes its time: it starts real servers.
-    played = locum("demo", "--once", "--data", str(data), "--port", str(port))
+    played = locum("demo", "--story", story, "--once", "--data", str(data), "--port", str(port))
     assert played.returncode == 0, played.stdout + played.stderr
     assert "The story went as told." in played.stdout
     [kept] = {place.parent for place in data.rglob("locum.toml")}

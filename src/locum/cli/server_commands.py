@@ -30,7 +30,7 @@ estate = {estate}
 origin = {origin}
 host = "127.0.0.1"
 port = {port}
-"""
+{tls}"""
 _ESTATE = """# Every field is explained in docs/estate.md.
 version: 1
 groups:
@@ -58,8 +58,12 @@ def init(
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8440,
     origin: Annotated[
-        str, typer.Option(help="The address that people use; http://127.0.0.1:PORT without.")
+        str, typer.Option(help="The address that people use; 127.0.0.1 and the port without.")
     ] = "",
+    certificate: Annotated[
+        Path | None, typer.Option(help="Speak TLS with this certificate, PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
     store: Annotated[
         str,
         typer.Option(
@@ -88,9 +92,10 @@ def init(
             return
         _demand_person(admin, estate)
         place = str(estate.resolve()) if estate is not None else "estate.yaml"
-        address = origin or f"http://127.0.0.1:{port}"
+        tls = _tls_settings(certificate, key)
+        address = origin or f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         text = _SETTINGS.format(
-            estate=json.dumps(place), origin=json.dumps(address), port=port
+            estate=json.dumps(place), origin=json.dumps(address), port=port, tls=tls
         ) + _store_settings(store)
         make_folder(folder, text, now, secrets.token_bytes)
         if estate is None:
@@ -106,6 +111,15 @@ def _demand_person(admin: str, estate: Path | None) -> None:
         raise MalformedInput(
             f"{admin!r} cannot be a name.", "Use a-z, 0-9, `.`, `_` and `-`, e.g. `dana`."
         )
+
+
+def _tls_settings(certificate: Path | None, key: Path | None) -> str:
+    if certificate is None and key is None:
+        return ""
+    if certificate is None or key is None:
+        raise MalformedInput("--certificate and --key go together.", "Name both, or neither.")
+    files = [json.dumps(str(one.resolve())) for one in (certificate, key)]
+    return f"certificate = {files[0]}\nkey = {files[1]}\n"
 
 
 def _store_settings(url: str) -> str:

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from locum.demo.database import DemoDatabase
-from locum.demo.stage import Stage, StoryBroken, console
+from locum.demo.record import recorded
+from locum.demo.stage import Stage, StoryBroken, console, expect
 
 PATH = "orders-db-admin/break-glass"
 _ESTATE = """version: 1
@@ -75,7 +76,7 @@ def play(stage: Stage, database: DemoDatabase) -> None:
         grant = _opened(stage, request)
         _used(stage, database, grant, loot)
         _reviewed(stage, grant)
-        _recorded(stage)
+        recorded(stage)
     finally:
         shutil.rmtree(loot, ignore_errors=True)
 
@@ -91,10 +92,9 @@ def _people(stage: Stage, database: DemoDatabase) -> None:
     code = stage.begin(
         "dana", estate, {"orders-db-admin-password": database.admin_password.reveal()}
     )
-    stage.locum("dana", "login", "--url", stage.origin, "--invite", code, quiet=True)
+    stage.register("dana", code)
     for person in ("alice", "bob", "carol"):
-        code = stage.code_in(stage.locum("dana", "invite", person, quiet=True))
-        stage.locum(person, "login", "--url", stage.origin, "--invite", code, quiet=True)
+        stage.register(person, stage.code_in(stage.locum("dana", "invite", person, quiet=True)))
     stage.told("alice, bob and carol are sre-leads; dana of platform-security reviews")
 
 
@@ -138,9 +138,9 @@ def _used(stage: Stage, database: DemoDatabase, grant: str, loot: Path) -> None:
     )
     printed = stage.locum("alice", "run", grant, "--", "sh", "-c", _USE, quiet=True)
     console.print(f"   alice$ locum run {grant} -- sh -c 'psql …'", markup=False)
-    _expect("orders repaired: 7" in printed, f"the command printed {printed!r}")
+    expect("orders repaired: 7" in printed, f"the command printed {printed!r}")
     password = (loot / "password").read_text()
-    _expect(password not in printed, "the password was printed")
+    expect(password not in printed, "the password was printed")
     stage.told("7 orders repaired; the command ended, and so the grant closed")
     stage.step(
         "The stolen password and the session left open",
@@ -156,11 +156,11 @@ def _used(stage: Stage, database: DemoDatabase, grant: str, loot: Path) -> None:
         },
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    _expect(again.returncode != 0, "the stolen password still works")
+    expect(again.returncode != 0, "the stolen password still works")
     console.print(f"     {again.stderr.strip()}", style="yellow", markup=False)
     stage.told("the stolen password is refused")
     ended = (loot / "session").read_text().strip().splitlines()
-    _expect(bool(ended) and "terminating connection" in ended[0], f"the session said {ended}")
+    expect(bool(ended) and "terminating connection" in ended[0], f"the session said {ended}")
     console.print(f"     {ended[0]}", style="yellow", markup=False)
     stage.told("the open session is dead")
 
@@ -189,30 +189,3 @@ def _reviewed(stage: Stage, grant: str) -> None:
     asked = stage.data_of("bob", *asking)
     stage.told(f"the path is free again: {asked['id']} is {asked['state']}")
     stage.locum("bob", "deny", asked["id"], quiet=True)
-
-
-def _recorded(stage: Stage) -> None:
-    stage.step(
-        "The ledger is exported and verified",
-        "Every act and every refusal above is an entry of a signed Merkle tree.",
-    )
-    export, copy = stage.folder / "export", stage.folder / "tampered"
-    time.sleep(1.0)  # the sequencer integrates within a second
-    stage.locum("dana", "ledger", "export", str(export), "--url", stage.origin)
-    told = json.loads(stage.locum("dana", "ledger", "verify", str(export), "--json"))
-    stage.told(f"{told['entries']} entries verify")
-    stage.step("One byte of a copy is flipped", "What was recorded cannot be changed unseen.")
-    shutil.copytree(export, copy, dirs_exist_ok=True)
-    bundle = next(one for one in (copy / "tile" / "entries").rglob("*") if one.is_file())
-    altered = bytearray(bundle.read_bytes())
-    altered[len(altered) // 2] ^= 1
-    bundle.write_bytes(altered)
-    found = json.loads(stage.locum("dana", "ledger", "verify", str(copy), "--json", expect=1))
-    _expect(found["place"].startswith("entry"), f"the flip was called {found['place']}")
-    stage.told(f"found: {found['fact']}")
-    shutil.rmtree(copy)
-
-
-def _expect(held: bool, otherwise: str) -> None:
-    if not held:
-        raise StoryBroken(f"Not as told: {otherwise}.", "Please report it.")

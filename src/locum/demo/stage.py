@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +37,21 @@ class Stage:
     Args:
         folder: the data folder, and the operators' keys beside it.
         port: where it listens on 127.0.0.1.
+        programs: a folder of programs that operators run.
+        tls: Locum's certificate and key, and the authority that vouches for it, PEM files; plain
+            HTTP without.
     """
 
-    def __init__(self, folder: Path, port: int, programs: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        programs: Path | None = None,
+        tls: tuple[Path, Path, Path] | None = None,
+    ) -> None:
         self.folder, self.port = folder, port
-        self.origin = f"http://127.0.0.1:{port}"
-        self._programs = programs
+        self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        self._programs, self._tls = programs, tls
         self._server: subprocess.Popen[bytes] | None = None
         self._step = 0
 
@@ -75,7 +86,7 @@ class Stage:
             env={
                 **os.environ,
                 "LOCUM_HOME": str(home),
-                "PATH": f"{self._programs}:{os.environ.get('PATH', '')}",
+                "PATH": f"{self._programs or ''}:{os.environ.get('PATH', '')}",
                 "COLUMNS": "160",
             },
             input=stdin,
@@ -98,24 +109,31 @@ class Stage:
         """What `locum … --json` prints."""
         return json.loads(self.locum(who, *words, "--json"))
 
-    def begin(self, admin: str, estate: Path, secrets: dict[str, str]) -> str:
-        """Make the data folder, seal secrets, serve; gives the first invitation's code."""
+    def begin(
+        self, admin: str, estate: Path, secrets: Mapping[str, str], settings: str = ""
+    ) -> str:
+        """Make the data folder, seal secrets, serve; gives the first invitation's code.
+
+        Args:
+            settings: what is added to `locum.toml`.
+        """
+        tls = ("--certificate", self._tls[0], "--key", self._tls[1]) if self._tls else ()
         made = self.locum(
-            "",
-            "init",
-            str(self.data),
-            "--admin",
-            admin,
-            "--estate",
-            str(estate),
-            "--port",
-            str(self.port),
-            quiet=True,
-        )
+            "", "init", str(self.data), "--admin", admin, "--estate", str(estate),
+            "--port", str(self.port), *map(str, tls), quiet=True,
+        )  # fmt: skip
+        if settings:
+            with (self.data / "locum.toml").open("a") as file:
+                file.write(settings)
         for name, value in secrets.items():
             self.locum("", "vault", "put", name, "--data", str(self.data), stdin=value, quiet=True)
         self.serve()
         return self.code_in(made)
+
+    def register(self, person: str, code: str) -> None:
+        """Have a person make a key and register it by an invitation."""
+        trusting = ("--ca-file", str(self._tls[2])) if self._tls else ()
+        self.locum(person, "login", "--url", self.origin, "--invite", code, *trusting, quiet=True)
 
     def code_in(self, printed: str) -> str:
         """The invitation's code in what a command printed."""
@@ -132,11 +150,12 @@ class Stage:
                 stdout=log,
                 stderr=log,
             )
+        trusted = ssl.create_default_context(cafile=self._tls[2] if self._tls else None)
         for _ in range(_TRIES):
             if self._server.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.origin}/readyz", timeout=2).is_success:
+                if httpx.get(f"{self.origin}/readyz", timeout=2, verify=trusted).is_success:
                     return
             except httpx.HTTPError:
                 time.sleep(0.1)
@@ -162,3 +181,13 @@ class Stage:
                 self._server.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 self._server.kill()
+
+
+def expect(held: bool, otherwise: str) -> None:
+    """Go on only where a step went as told.
+
+    Raises:
+        StoryBroken: it did not.
+    """
+    if not held:
+        raise StoryBroken(f"Not as told: {otherwise}.", "Please report it.")
