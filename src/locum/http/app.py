@@ -22,7 +22,7 @@ from locum.http import (
     requests,
     revocations,
 )
-from locum.http.face import Face, Incoming, prove
+from locum.http.face import Face, Incoming, proved
 from locum.http.problems import answer_bug, answer_depth, answer_error, answer_http_error
 from locum.http.revocations import Listeners
 from locum.model.refusal import LocumError
@@ -32,9 +32,9 @@ LARGEST_BODY = 64 * 1024
 LARGEST_QUESTION = 8 * 1024
 
 
-def proven_caller(request: Incoming) -> Proven:
+async def proven_caller(request: Incoming) -> Proven:
     """What the framework's endpoints get as `proven`."""
-    return prove(request)
+    return await proved(request)
 
 
 def make_app(face: Face, origin: str) -> Litestar:
@@ -57,7 +57,7 @@ def make_app(face: Face, origin: str) -> Litestar:
             *revocations.routes,
             *acme.routes,
         ],
-        dependencies={"proven": Provide(proven_caller, sync_to_thread=False)},
+        dependencies={"proven": Provide(proven_caller)},
         exception_handlers={
             LocumError: answer_error,
             HTTPException: answer_http_error,

@@ -35,6 +35,7 @@ from locum.http.frames import (
     Answered,
     CheckCall,
     Frames,
+    IssueCall,
     OpenCall,
     RelayCall,
     Trusting,
@@ -47,9 +48,11 @@ from locum.http.oauth import given, introspection, oauth_error
 from locum.http.peer import EXTENSION
 from locum.http.problems import bug_answer, error_answer
 from locum.http.requests import activate_path, open_after_looking, opening
+from locum.issue.signing_request import SigningRequest
 from locum.laws.permits import Refusal
 from locum.model.refusal import LocumError
 from locum.service.activate import NotPrepared
+from locum.service.caller import Proven
 from locum.service.tokens import introspect_token
 from locum.store.port import Transaction
 
@@ -132,7 +135,9 @@ class Behind:
                 case CheckCall():
                     checks.append(call)
                 case OpenCall():
-                    self._open(call)
+                    self._open(call, call.proven)
+                case IssueCall():
+                    self._issue(call)
                 case RelayCall():
                     self._on_loop(call.number, call.path, self._relay(call))
         if checks:
@@ -161,20 +166,35 @@ class Behind:
         for call, answer in zip(calls, answers, strict=True):
             self._answers.put(answered(call.number, answer))
 
-    def _open(self, call: OpenCall) -> None:
+    def _issue(self, call: IssueCall) -> None:
+        """Open for a workload that is known; the application asks the network who it is."""
+        prover = self._face.prover
+        if prover.waits({}, call.peer):
+            self._on_loop(call.number, activate_path(call.request), self._relay(_as_it_came(call)))
+            return
         try:
-            body = opening_body(call.body)
-            verb = opening(self._face.locum, call.proven, call.request, body, prepared=False)
+            proven = prover.workload(call.peer, "", call.source, prover.clock())
+        except LocumError as error:
+            self._answers.put(answered(call.number, error_answer(error)))
+        else:
+            self._open(call, proven, call.csr)
+
+    def _open(
+        self, call: OpenCall | IssueCall, proven: Proven, read: SigningRequest | None = None
+    ) -> None:
+        try:
+            body, locum = opening_body(call.body), self._face.locum
+            verb = opening(locum, proven, call.request, body, prepared=False, read=read)
             asked = call_digest("POST", activate_path(call.request), call.body)
-            begun = begin(self._face.locum, call.proven, call.idempotency_key, asked, verb)
+            begun = begin(locum, proven, call.idempotency_key, asked, verb)
         except LocumError as error:
             self._answers.put(answered(call.number, error_answer(error)))
         except Exception as error:
             self._answers.put(answered(call.number, bug_answer(activate_path(call.request), error)))
         else:
-            begun.add_done_callback(partial(self._opened, call))
+            begun.add_done_callback(partial(self._opened, call, proven))
 
-    def _opened(self, call: OpenCall, begun: Future[Outcome]) -> None:
+    def _opened(self, call: OpenCall | IssueCall, proven: Proven, begun: Future[Outcome]) -> None:
         """Answer what is durable now; runs in the writer's thread, so it only ever looks."""
         try:
             outcome = concluded(begun.result())
@@ -188,20 +208,23 @@ class Behind:
             answer = bug_answer(activate_path(call.request), error)
         if answer is None:
             self._on_loop(
-                call.number, activate_path(call.request), self._open_slowly(call, outcome)
+                call.number, activate_path(call.request), self._open_slowly(call, proven, outcome)
             )
         else:
             self._answers.put(answered(call.number, answer))
 
     async def _open_slowly(
-        self, call: OpenCall, outcome: Done | Replayed | NotPrepared
+        self,
+        call: OpenCall | IssueCall,
+        proven: Proven,
+        outcome: Done | Replayed | NotPrepared,
     ) -> Answered:
         path = activate_path(call.request)
         headers = {"idempotency-key": call.idempotency_key}
-        short = ShortCall(self._face, "POST", path, headers, call.proven.source, call.body)
+        short = ShortCall(self._face, "POST", path, headers, proven.source, call.body)
         if isinstance(outcome, NotPrepared):
             body = opening_body(call.body)
-            answer = await open_after_looking(short, call.proven, call.request, body, outcome)
+            answer = await open_after_looking(short, proven, call.request, body, outcome)
         else:
             answer = await deliver(short, outcome)
         return answered(call.number, answer)
@@ -247,3 +270,13 @@ class Behind:
             self._answers.put(answer)
 
         asyncio.run_coroutine_threadsafe(whole(), self._loop)
+
+
+def _as_it_came(call: IssueCall) -> RelayCall:
+    headers = [(b"content-type", b"application/json")]
+    if call.idempotency_key:
+        headers.append((b"idempotency-key", call.idempotency_key.encode("latin-1")))
+    path = activate_path(call.request)
+    return RelayCall(
+        call.number, "POST", path, b"", tuple(headers), call.source, call.body, call.peer
+    )

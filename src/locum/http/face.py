@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import anyio
 import anyio.to_thread
 import msgspec
 from litestar import Request, Response
@@ -36,6 +37,7 @@ from locum.store.records import Answer
 T = TypeVar("T")
 ANSWERS_KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
+WAITING = 8
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ class Face:
     Args:
         revocations: what the built-in certificate authority says; `None` where there is none.
         root_list: the revocation list of its root, DER; empty where the root is another's.
+        waiting: the calls whose proof waits for somebody's keys or lists at once.
     """
 
     locum: Locum
@@ -70,6 +73,7 @@ class Face:
     verifier_key: VerifierKey
     revocations: Revocations | None = None
     root_list: bytes = b""
+    waiting: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(WAITING))
 
     @property
     def proofs(self) -> ProofVerifier:
@@ -157,6 +161,15 @@ def prove(request: Call) -> Proven:
         source_of(request),
         request.peer if isinstance(request, ShortCall) else peer_of(request.scope),
     )
+
+
+async def proved(request: Call) -> Proven:
+    """Prove a call on an event loop: what may wait for the network waits in a thread."""
+    peer = request.peer if isinstance(request, ShortCall) else peer_of(request.scope)
+    face = face_of(request)
+    if face.prover.waits(headers_of(request), peer):
+        return await anyio.to_thread.run_sync(prove, request, limiter=face.waiting)
+    return prove(request)
 
 
 def admitted(

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from locum.issue.signing_request import SigningRequest
 from locum.model.names import RequestId
 from locum.service.caller import Proven
 
@@ -50,6 +51,23 @@ class OpenCall(msgspec.Struct, frozen=True, tag="open"):
     body: bytes
 
 
+class IssueCall(msgspec.Struct, frozen=True, tag="issue"):
+    """Open a path for a workload by its certificate, with a signing request that was read.
+
+    Args:
+        peer: the certificate that the handshake verified, DER; whose it is stays to be decided.
+        csr: the request of the body; possession of its key is proved.
+    """
+
+    number: int
+    peer: bytes
+    source: str
+    request: RequestId
+    idempotency_key: str
+    body: bytes
+    csr: SigningRequest
+
+
 class CheckCall(msgspec.Struct, frozen=True, tag="check"):
     """Introspect a leased token, for a caller who was proved."""
 
@@ -77,7 +95,7 @@ class RelayCall(msgspec.Struct, frozen=True, tag="relay"):
         return f"RelayCall({self.number}, {self.method} {self.path})"
 
 
-Call = OpenCall | CheckCall | RelayCall
+Call = OpenCall | IssueCall | CheckCall | RelayCall
 
 
 class Trusting(msgspec.Struct, frozen=True, tag="trusting"):

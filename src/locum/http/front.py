@@ -12,6 +12,7 @@ import itertools
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from locum.http.frames import (
     CheckCall,
     Frames,
     FrontSettings,
+    IssueCall,
     OpenCall,
     RelayCall,
     Trusting,
@@ -36,14 +38,16 @@ from locum.http.frames import (
     framed,
     settings_in,
 )
-from locum.http.hot import INTROSPECT, opens
+from locum.http.hot import INTROSPECT, opening_body, opens
 from locum.http.oauth import oauth_error, token_asked_about
 from locum.http.peer import peer_of
 from locum.http.problems import bug_answer, error_answer
 from locum.http.proof import ProofVerifier
-from locum.http.prover import Prover, named_once
+from locum.http.prover import Prover, by_primary, named_once
+from locum.http.requests import signing_request
 from locum.http.server import server_for
 from locum.http.throttle import Throttle
+from locum.model.names import RequestId
 from locum.model.refusal import LocumError, Unavailable
 
 _CHUNK = 1 << 18
@@ -132,10 +136,14 @@ class Front:
         source = client[0] if client else "unknown"
         request = opens(method, path)
         names = named_once(scope["headers"])
-        peer, shown = peer_of(scope), names.get("authorization", "").lower()
-        by_primary = shown.startswith("bearer ") or (peer and not shown)
+        peer = peer_of(scope)
+        workload = by_primary(names, peer) is not None
+        if workload and request is not None and peer and len(body) <= self._largest:
+            issue = self._issue(number, request, names, source, peer, body)
+            if issue is not None:
+                return issue
         # The application refuses what is too large, by what is here, and knows the workloads.
-        relayed = len(body) > self._largest or by_primary
+        relayed = len(body) > self._largest or workload
         if relayed or (request is None and (method, path) != ("POST", INTROSPECT)):
             query, headers = scope["query_string"], tuple(scope["headers"])
             return RelayCall(number, method, path, query, headers, source, body, peer)
@@ -147,6 +155,25 @@ class Front:
             return CheckCall(number, self._prover.prove(method, path, names, source), token)
         except LocumError as error:
             return answered(number, oauth_error(error))
+
+    def _issue(
+        self,
+        number: int,
+        request: RequestId,
+        names: Mapping[str, str],
+        source: str,
+        peer: bytes,
+        body: bytes,
+    ) -> IssueCall | None:
+        """A call with a signing request, read here; `None` where it is to be relayed."""
+        if "authorization" in names:
+            return None
+        self._prover.throttle.take(f"source:{source}", self._prover.clock())
+        csr = signing_request(opening_body(body).csr)
+        if csr is None:
+            return None
+        key = names.get("idempotency-key", "")
+        return IssueCall(number, peer, source, request, key, body, csr)
 
 
 def _gone() -> Unavailable:

@@ -14,7 +14,7 @@ from litestar import Response
 from litestar.types import ASGIApp, Receive, Send
 
 from locum.http.body import body_within
-from locum.http.face import Face, ShortCall, prove
+from locum.http.face import Face, ShortCall, proved
 from locum.http.frames import answered
 from locum.http.oauth import answered as oauth_answered
 from locum.http.oauth import introspect_call
@@ -68,7 +68,8 @@ class ShortWay:
             if request is None:
                 answer = await oauth_answered(call, introspect_call)
             else:
-                answer = await open_path(call, prove(call), request, opening_body(call.content))
+                proven = await proved(call)
+                answer = await open_path(call, proven, request, opening_body(call.content))
         except LocumError as error:
             answer = error_answer(error)
         except Exception as error:  # a bug must answer, and must not say why

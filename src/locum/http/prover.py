@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from locum.http.access_token import AccessTokens
 from locum.http.proof import ProofVerifier
@@ -35,6 +36,16 @@ def named_once(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
+class Presented(Protocol):
+    """Knows workloads by certificate (DER) or token; see `service.presenters`."""
+
+    def __call__(self, certificate: bytes, token: str, now: datetime) -> Presenter:
+        """Know a workload; may wait for the network."""
+
+    def at_once(self, certificate: bytes, token: str, now: datetime) -> Presenter | None:
+        """Know a workload without waiting."""
+
+
 @dataclass(frozen=True)
 class Prover:
     """What proving a call takes.
@@ -52,7 +63,7 @@ class Prover:
     proofs: ProofVerifier
     tokens: AccessTokens
     throttle: Throttle
-    presented: Callable[[bytes, str, datetime], Presenter] | None = None
+    presented: Presented | None = None
 
     def prove(
         self, method: str, path: str, headers: Mapping[str, str], source: str, peer: bytes = b""
@@ -71,10 +82,10 @@ class Prover:
         """
         now = self.clock()
         self.throttle.take(f"source:{source}", now)
+        shown = by_primary(headers, peer)
+        if shown is not None:
+            return self.workload(*shown, source, now)
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        by_token = scheme.lower() == "bearer" and bool(token)
-        if by_token or (peer and not scheme):
-            return self._workload(peer if not by_token else b"", token, source, now)
         if scheme.lower() != "dpop" or not token:
             raise unproved()
         proven, _ = self.proofs.verify(
@@ -85,7 +96,23 @@ class Prover:
         self.throttle.take(f"key:{proven.jkt}", now)
         return proven
 
-    def _workload(self, peer: bytes, token: str, source: str, now: datetime) -> Proven:
+    def waits(self, headers: Mapping[str, str], peer: bytes) -> bool:
+        """Whether proving a call may wait for the network, so must not be done on an event loop."""
+        shown = by_primary(headers, peer)
+        if shown is None or self.presented is None:
+            return False
+        return self.presented.at_once(*shown, self.clock()) is None
+
+    def workload(self, peer: bytes, token: str, source: str, now: datetime) -> Proven:
+        """Prove a workload, whose source was counted already.
+
+        Args:
+            peer: its certificate, DER; empty where it shows a token.
+
+        Raises:
+            Unauthenticated: it is nobody's that the estate knows, ended, or revoked.
+            TooMany: it calls too often.
+        """
         if self.presented is None:
             raise unproved()
         shown = peer or token.encode()
@@ -93,3 +120,11 @@ class Prover:
         presenter = self.presented(peer, token, now)
         self.throttle.take(f"key:{key}", now)
         return Proven(key, "", source, presenter)
+
+
+def by_primary(headers: Mapping[str, str], peer: bytes) -> tuple[bytes, str] | None:
+    """The certificate or the token that a workload shows; `None` where a key is to be proved."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return b"", token
+    return (peer, "") if peer and not scheme else None

@@ -188,15 +188,22 @@ async def open_after_looking(
 
 
 def opening(
-    locum: Locum, proven: Proven, request_id: RequestId, body: ActivateBody, *, prepared: bool
+    locum: Locum,
+    proven: Proven,
+    request_id: RequestId,
+    body: ActivateBody,
+    *,
+    prepared: bool,
+    read: SigningRequest | None = None,
 ) -> Callable[[Transaction], Done | NotPrepared | Refusal]:
     """The act that opens a path.
 
     Args:
         prepared: vault, target and primary were looked at for this call.
+        read: the body's signing request, where it was read before.
     """
 
-    csr = signing_request(body.csr)
+    csr = read or signing_request(body.csr)
 
     def verb(transaction: Transaction) -> Done | NotPrepared | Refusal:
         opened = activate_request(

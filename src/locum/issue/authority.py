@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Literal
@@ -39,6 +40,7 @@ Key = EllipticCurvePrivateKey | Ed25519PrivateKey
 Kind = Literal["p256", "ed25519"]
 ROOT_LIFE, ISSUING_LIFE = timedelta(days=3650), timedelta(days=1095)
 BACKDATED = timedelta(minutes=5)
+_KEPT = 1_024
 
 
 class Responder(msgspec.Struct, frozen=True):
@@ -66,6 +68,7 @@ class IssuingAuthority:
         self.hash = None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256()
         self._identifier = _authority_identifier(self.certificate)
         self._plain = x509.BasicConstraints(ca=False, path_length=None)
+        self._begun = lru_cache(_KEPT)(self._begin)
 
     def __repr__(self) -> str:
         return f"IssuingAuthority({self.certificate.subject.rfc4514_string()})"
@@ -101,25 +104,34 @@ class IssuingAuthority:
                 "Have the issuing authority renewed.",
             )
         key = load_der_public_key(public_key)
-        names = [_general_name(name) for name in sorted(granted.names)]
         builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name.from_rfc4514_string(granted.subject))
-            .issuer_name(self.certificate.subject)
+            self._begun(granted, crl_url, ocsp_url, ca_url)
             .public_key(key)  # type: ignore[arg-type]
             .serial_number(serial)
             .not_valid_before(not_before)
             .not_valid_after(not_after)
-            .add_extension(self._plain, critical=True)
-            .add_extension(_key_usage(granted.usages), critical=True)
-            .add_extension(self._identifier, critical=False)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key),  # type: ignore[arg-type]
                 critical=False,
             )
+        )
+        return builder.sign(self.key, self.hash).public_bytes(Encoding.DER)
+
+    def _begin(
+        self, granted: Granted, crl_url: str, ocsp_url: str, ca_url: str
+    ) -> x509.CertificateBuilder:
+        """What is the same for every key and time."""
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name.from_rfc4514_string(granted.subject))
+            .issuer_name(self.certificate.subject)
+            .add_extension(self._plain, critical=True)
+            .add_extension(_key_usage(granted.usages), critical=True)
+            .add_extension(self._identifier, critical=False)
             .add_extension(_distribution(crl_url), critical=False)
             .add_extension(_information(ocsp_url, ca_url), critical=False)
         )
+        names = [_general_name(name) for name in sorted(granted.names)]
         if names:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName(names), critical=not granted.subject
@@ -127,7 +139,7 @@ class IssuingAuthority:
         if granted.extended:
             purposes = [x509.ObjectIdentifier(one) for one in sorted(granted.extended)]
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-        return builder.sign(self.key, self.hash).public_bytes(Encoding.DER)
+        return builder
 
 
 def load_authority(key_pem: Secret, chain_pem: str) -> IssuingAuthority:

@@ -48,9 +48,9 @@ class Presenters:
             Unauthenticated: it is nobody's that the estate knows, ended, or revoked.
         """
         estate, shown = self._locum.estate.now, (certificate, token)
-        known = self._known.get(shown)
-        if known is not None and known[0] is estate and timedelta(0) <= now - known[1] < KNOWN:
-            return known[2]
+        known = self.at_once(certificate, token, now)
+        if known is not None:
+            return known
         if certificate:
             presenter = presented(self._locum, certificate, now, "client")
         else:
@@ -64,6 +64,16 @@ class Presenters:
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return presenter
+
+    def at_once(self, certificate: bytes, token: str, now: datetime) -> Presenter | None:
+        """Who presents this, where that is known without looking; `None` where it is not.
+
+        To look may wait for a revocation list or for an issuer's keys from the network.
+        """
+        known = self._known.get((certificate, token))
+        if known is None or known[0] is not self._locum.estate.now:
+            return None
+        return known[2] if timedelta(0) <= now - known[1] < KNOWN else None
 
     def _keys(self, trust: TokenTrust, anew: bool) -> KeySet:
         return self._locum.trust.keys(trust, anew=anew)
