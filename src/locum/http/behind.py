@@ -35,6 +35,8 @@ from locum.http.frames import (
     Answered,
     CheckCall,
     Frames,
+    FromBehind,
+    GoneCall,
     IssueCall,
     OpenCall,
     RelayCall,
@@ -45,8 +47,8 @@ from locum.http.frames import (
 )
 from locum.http.hot import opening_body
 from locum.http.oauth import given, introspection, oauth_error
-from locum.http.peer import EXTENSION
 from locum.http.problems import bug_answer, error_answer
+from locum.http.relay import relayed
 from locum.http.requests import activate_path, open_after_looking, opening
 from locum.issue.signing_request import SigningRequest
 from locum.laws.permits import Refusal
@@ -76,7 +78,8 @@ class Behind:
         self, pair: socket.socket, face: Face, app: ASGIApp, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._pair, self._face, self._app, self._loop = pair, face, app, loop
-        self._answers: SimpleQueue[Answered | Trusting | None] = SimpleQueue()
+        self._answers: SimpleQueue[FromBehind | None] = SimpleQueue()
+        self._gone: dict[int, asyncio.Event] = {}
         self._threads = [
             threading.Thread(target=what, name=name, daemon=True)
             for what, name in ((self._take, "front-calls"), (self._send, "front-answers"))
@@ -109,6 +112,14 @@ class Behind:
             _log.error("front.dropped", kind=type(error).__name__, exc_info=error)
         finally:
             self._answers.put(None)
+            for number in list(self._gone):
+                self._leave(number)
+
+    def _leave(self, number: int) -> None:
+        """Tell a running answer that nobody waits for it any more."""
+        gone = self._gone.get(number)
+        if gone is not None:
+            self._loop.call_soon_threadsafe(gone.set)
 
     def _send(self) -> None:
         ended = False
@@ -140,6 +151,8 @@ class Behind:
                     self._issue(call)
                 case RelayCall():
                     self._on_loop(call.number, call.path, self._relay(call))
+                case GoneCall():
+                    self._leave(call.number)
         if checks:
             self._check(checks)
 
@@ -229,37 +242,16 @@ class Behind:
             answer = await deliver(short, outcome)
         return answered(call.number, answer)
 
-    async def _relay(self, call: RelayCall) -> Answered:
-        scope: dict[str, Any] = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": call.method,
-            "scheme": "http",
-            "path": call.path,
-            "raw_path": call.path.encode(),
-            "query_string": call.query,
-            "root_path": "",
-            "headers": list(call.headers),
-            "client": (call.source, 0),
-            "server": None,
-            "state": {},
-            "extensions": {EXTENSION: {"client_certificate": call.peer}} if call.peer else {},
-        }
-        sent: list[Any] = []
-        unread = [{"type": "http.request", "body": call.body, "more_body": False}]
+    async def _relay(self, call: RelayCall) -> None:
+        gone = self._gone[call.number] = asyncio.Event()
+        try:
+            await relayed(self._app, call, gone, self._answers.put)
+        finally:
+            del self._gone[call.number]
 
-        async def receive() -> Any:
-            return unread.pop() if unread else {"type": "http.disconnect"}
+    def _on_loop(self, number: int, path: str, work: Coroutine[Any, Any, Answered | None]) -> None:
+        """Run work that answers by itself, or gives its answer."""
 
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await self._app(scope, receive, send)  # type: ignore[arg-type]
-        body = b"".join(one.get("body", b"") for one in sent[1:])
-        return Answered(call.number, sent[0]["status"], tuple(sent[0]["headers"]), body)
-
-    def _on_loop(self, number: int, path: str, work: Coroutine[Any, Any, Answered]) -> None:
         async def whole() -> None:
             try:
                 answer = await work
@@ -267,7 +259,8 @@ class Behind:
                 answer = answered(number, error_answer(error))
             except Exception as error:
                 answer = answered(number, bug_answer(path, error))
-            self._answers.put(answer)
+            if answer is not None:
+                self._answers.put(answer)
 
         asyncio.run_coroutine_threadsafe(whole(), self._loop)
 

@@ -95,7 +95,13 @@ class RelayCall(msgspec.Struct, frozen=True, tag="relay"):
         return f"RelayCall({self.number}, {self.method} {self.path})"
 
 
-Call = OpenCall | IssueCall | CheckCall | RelayCall
+class GoneCall(msgspec.Struct, frozen=True, tag="gone"):
+    """Whoever made the call of that number left before its answer was whole."""
+
+    number: int
+
+
+Call = OpenCall | IssueCall | CheckCall | RelayCall | GoneCall
 
 
 class Trusting(msgspec.Struct, frozen=True, tag="trusting"):
@@ -105,19 +111,29 @@ class Trusting(msgspec.Struct, frozen=True, tag="trusting"):
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
-    """The answer to one call."""
+    """The answer to one call; where there is `more`, parts of its body follow."""
 
     number: int
     status: int
     headers: Headers
     body: bytes
+    more: bool = False
 
     def __repr__(self) -> str:
         return f"Answered({self.number}, {self.status})"
 
 
+class Part(msgspec.Struct, frozen=True, tag="part"):
+    """A further part of an answer's body."""
+
+    number: int
+    body: bytes
+    more: bool
+
+
+FromBehind = Answered | Part | Trusting
 _calls = msgspec.msgpack.Decoder(tuple[Call, ...])
-_answers = msgspec.msgpack.Decoder(tuple[Answered | Trusting, ...])
+_answers = msgspec.msgpack.Decoder(tuple[FromBehind, ...])
 _settings = msgspec.msgpack.Decoder(FrontSettings)
 _encoder = msgspec.msgpack.Encoder()
 
@@ -140,7 +156,7 @@ class Frames:
             yield frame
 
 
-def framed(value: Sequence[Call] | Sequence[Answered | Trusting] | FrontSettings) -> bytes:
+def framed(value: Sequence[Call] | Sequence[FromBehind] | FrontSettings) -> bytes:
     """The frame of a value."""
     body = _encoder.encode(value)
     return len(body).to_bytes(4) + body
@@ -151,7 +167,7 @@ def calls_in(frame: bytes) -> tuple[Call, ...]:
     return _calls.decode(frame)
 
 
-def answers_in(frame: bytes) -> tuple[Answered | Trusting, ...]:
+def answers_in(frame: bytes) -> tuple[FromBehind, ...]:
     """What a frame tells a front: answers, and whom to trust."""
     return _answers.decode(frame)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import signal
 import socket
 import sys
@@ -32,10 +31,7 @@ from locum.http.frames import (
     IssueCall,
     OpenCall,
     RelayCall,
-    Trusting,
     answered,
-    answers_in,
-    framed,
     settings_in,
 )
 from locum.http.hot import INTROSPECT, opening_body, opens
@@ -47,67 +43,11 @@ from locum.http.prover import Prover, by_primary, named_once
 from locum.http.requests import signing_request
 from locum.http.server import server_for
 from locum.http.throttle import Throttle
+from locum.http.wire import Wire
 from locum.model.names import RequestId
-from locum.model.refusal import LocumError, Unavailable
+from locum.model.refusal import LocumError
 
 _CHUNK = 1 << 18
-
-
-class Wire(asyncio.Protocol):
-    """The front's end of the socket pair: calls out, answers in."""
-
-    def __init__(self) -> None:
-        self.ended, self.authorities = asyncio.Event(), ""
-        self._frames, self._numbers = Frames(), itertools.count()
-        self._asked: dict[int, asyncio.Future[Answered]] = {}
-        self._out: list[Call] = []
-        self._loop = asyncio.get_running_loop()
-        self._transport: Any = None
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        for frame in self._frames.fed(data):
-            for answer in answers_in(frame):
-                if isinstance(answer, Trusting):
-                    self.authorities = answer.authorities
-                    continue
-                waiting = self._asked.pop(answer.number, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(answer)
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self.ended.set()
-        for waiting in self._asked.values():
-            if not waiting.done():
-                waiting.set_exception(_gone())
-
-    def number(self) -> int:
-        """A number for the next call."""
-        return next(self._numbers)
-
-    async def ask(self, call: Call) -> Answered:
-        """Send a call and wait for its answer; calls of one turn of the loop go together.
-
-        Raises:
-            Unavailable: the deciding process went away; whether it happened is not known.
-        """
-        if self.ended.is_set():
-            raise _gone()
-        if not self._out:
-            self._loop.call_soon(self._flush)
-        self._out.append(call)
-        waiting: asyncio.Future[Answered] = self._loop.create_future()
-        self._asked[call.number] = waiting
-        try:
-            return await waiting
-        finally:
-            self._asked.pop(call.number, None)
-
-    def _flush(self) -> None:
-        calls, self._out = self._out, []
-        self._transport.write(framed(calls))
 
 
 class Front:
@@ -129,7 +69,32 @@ class Front:
             answer = answered(number, bug_answer(scope["path"], error))
         head = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
         await send(head)  # type: ignore[arg-type]
-        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": answer.more})
+        if answer.more:
+            await self._rest(number, receive, send)
+
+    async def _rest(self, number: int, receive: Receive, send: Send) -> None:
+        """Send what follows, until it ends or nobody listens any more.
+
+        An answer that was cut off is not ended, so the server drops its connection.
+        """
+        parts, left = self._wire.parts(number), asyncio.create_task(_left(receive))
+        try:
+            while True:
+                coming = asyncio.create_task(parts.get())
+                await asyncio.wait({coming, left}, return_when=asyncio.FIRST_COMPLETED)
+                part = coming.result() if coming.done() else None
+                if part is None:
+                    coming.cancel()
+                    return
+                await send(
+                    {"type": "http.response.body", "body": part.body, "more_body": part.more}
+                )
+                if not part.more:
+                    return
+        finally:
+            left.cancel()
+            self._wire.leave(number)
 
     def _call(self, number: int, scope: Any, body: bytes) -> Call | Answered:
         method, path, client = scope["method"], scope["path"], scope.get("client")
@@ -176,11 +141,9 @@ class Front:
         return IssueCall(number, peer, source, request, key, body, csr)
 
 
-def _gone() -> Unavailable:
-    return Unavailable(
-        "The deciding process went away; whether it was recorded is not known.",
-        "Look at the state before trying again; use the same Idempotency-Key.",
-    )
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 def _prover(settings: FrontSettings) -> Prover:
