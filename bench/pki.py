@@ -18,7 +18,7 @@ from cryptography import x509
 
 from bench.load import Run
 from bench.pki_freshness import Freshness, Side, freshness
-from bench.pki_locum import LocumPki
+from bench.pki_locum import LocumPki, PartOf
 from bench.pki_openbao import OpenBaoPki
 from bench.pki_requests import signing_requests
 
@@ -133,6 +133,9 @@ def _many(wanted: Wanted) -> None:
         _, ours = ours_at.issue(requests, 8, 3_600)
         run = ours_at.ocsp_load(ours, wanted.seconds)
         _lists(ours_at, ours[:20], size, first, run)
+        part = PartOf(ours_at)
+        _fresh_row(part.name, freshness(part, ours[20:40]))
+        print(f"         that part has {len(part.crl()) / 1e3:.0f} kB")
     finally:
         ours_at.close()
     theirs_at = OpenBaoPki()

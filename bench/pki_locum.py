@@ -147,6 +147,12 @@ class LocumPki:
         """The complete list, DER."""
         return body_of(self._lines[0].ask(request("GET", f"{self.plain}/pki/crl.der")))
 
+    def part(self, certificate: x509.Certificate) -> bytes:
+        """The part of the list that a certificate's own pointer names, DER."""
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+        [named] = [name.value for point in points for name in point.full_name or ()]
+        return body_of(self._lines[0].ask(request("GET", named)))
+
     def ocsp(self, certificate: x509.Certificate) -> bytes:
         """The answer about one certificate, DER."""
         return body_of(self._lines[1].ask(self._ocsp_call(certificate)))
@@ -291,3 +297,26 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+class PartOf:
+    """A Locum whose relying parties fetch the part that a certificate names, not the whole list."""
+
+    name = "its part"
+
+    def __init__(self, locum: LocumPki) -> None:
+        self._locum = locum
+        self._closed: x509.Certificate | None = None
+
+    def end(self, certificate: x509.Certificate) -> None:
+        """Close the grant of a certificate, whose part is asked for from now on."""
+        self._closed = certificate
+        self._locum.end(certificate)
+
+    def crl(self) -> bytes:
+        """The part of what was closed last, DER."""
+        return b"" if self._closed is None else self._locum.part(self._closed)
+
+    def ocsp(self, certificate: x509.Certificate) -> bytes:
+        """The answer about one certificate, DER."""
+        return self._locum.ocsp(certificate)

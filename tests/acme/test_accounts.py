@@ -154,13 +154,3 @@ def test_a_deactivated_account_is_over(client: AcmeClient) -> None:
     gone = client.post(client.account, {"status": "deactivated"})
     assert gone.json()["status"] == "deactivated"
     refused(client.post(client.account), "unauthorized", "deactivated", 401)
-
-
-def test_an_account_is_worth_nothing_once_its_identity_needs_more_than_a_key(
-    client: AcmeClient,
-) -> None:
-    """Law 1 is asked again at each act, with the estate in force."""
-    from locum.laws.standing_in import stands_in
-
-    estate = client.world.started.locum.estate.now
-    assert stands_in(estate.identities["payments-api"]) == ()
