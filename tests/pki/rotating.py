@@ -104,6 +104,7 @@ class RotatingWorld(World):
         clock: SteppedClock | None = None,
         *,
         plain: bool = False,
+        store: str = "",
     ) -> None:
         # TLS looks at the machine's own clock; the stepped one begins there.
         begins = datetime.now(UTC).replace(microsecond=0)
@@ -122,6 +123,7 @@ class RotatingWorld(World):
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
             f'certificate = "{certificate}"\nkey = "{key}"\n'
             f'calls_per_second = 1000\nburst = 1000\n[pki]\nurl = "http://127.0.0.1:{at}"\n{plainly}'
+            + (f'[store]\nurl = "{store}"\n' if store else "")
         )
         make_folder(self.data, settings, self.clock.now, secrets.token_bytes)
         pem = "".join(f"      {line}\n" for line in self.corporate.pem.splitlines())
