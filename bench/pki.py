@@ -9,6 +9,7 @@ cores; OpenBao is asked without TLS, which favours it.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import time
 from collections.abc import Sequence
@@ -180,7 +181,7 @@ def _wanted() -> Wanted:
     given.add_argument("--closes", type=int, default=300)
     given.add_argument("--revoked", type=int, default=100_000)
     given.add_argument("--bao-revoked", type=int, default=10_000)
-    given.add_argument("--fronts", type=int, default=2)
+    given.add_argument("--fronts", type=int, default=max(1, (os.cpu_count() or 1) - 1))
     given.add_argument("--only", default="issue,close,many")
     found = given.parse_args()
     return Wanted(

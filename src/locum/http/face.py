@@ -309,7 +309,8 @@ def delivered_at_once(locum: Locum, outcome: Done | Replayed) -> Response[Any] |
     """The answer, unless a credential is to be produced over the network first."""
     if isinstance(outcome, Replayed) or outcome.opened is None or not outcome.opened.taken:
         return respond(outcome)
-    return None if outcome.opened.secret is None else _delivered(locum, outcome)
+    made = outcome.opened.secret is not None or outcome.opened.certificate
+    return _delivered(locum, outcome) if made else None
 
 
 def _delivered(locum: Locum, outcome: Done | Replayed) -> Response[Any]:
