@@ -35,6 +35,7 @@ from locum.model.names import Digest, IdentityName
 from locum.model.path import Path
 from locum.model.refusal import Breach, Law
 from locum.model.request import ActingKey, Approval, Ask, Replaced, Verdict
+from locum.model.trust import CertificateTrust
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -178,7 +179,6 @@ def decide_opening(
     )
     if breaches or not isinstance(shut, Shut):
         return Refusal(breaches)
-    seen = facts.primary
     return MayOpen(
         by,
         hard_end(path, now, ask.evidence.window),
@@ -186,8 +186,15 @@ def decide_opening(
         granted_authority(path, identity),
         shut.proof,
         conditions(path, identity),
-        None if seen is None else Replaced(seen.fingerprint, seen.serial, seen.not_before),
+        None if facts.primary is None else _replaced(facts.primary, identity, estate),
     )
+
+
+def _replaced(seen: CertificateFacts, identity: Identity, estate: Estate) -> Replaced:
+    pin = identity.primary.known_by
+    trust = None if pin is None else estate.trust.get(pin.trust)
+    authorities = trust.authorities if isinstance(trust, CertificateTrust) else frozenset()
+    return Replaced(seen.fingerprint, seen.serial, seen.not_before, pin, authorities)
 
 
 def decide_review(

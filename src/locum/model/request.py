@@ -17,6 +17,7 @@ from locum.model.authority import Authority
 from locum.model.cause import Cause, Evidence
 from locum.model.digest import digest
 from locum.model.names import Digest, GrantId, IdentityName, PathName, RequestId
+from locum.model.trust import KnownBy
 
 
 class Ask(msgspec.Struct, frozen=True, tag="locum.ask/1", tag_field="kind"):
@@ -71,11 +72,18 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """The primary certificate that a rotation replaces, as it was presented at opening."""
+    """The primary certificate that a rotation replaces, as it was presented at opening.
+
+    Args:
+        known_by: the pin that it fitted.
+        authorities: those of its bundle then (`CertificateTrust.authorities`).
+    """
 
     fingerprint: str
     serial: str
     not_before: datetime
+    known_by: KnownBy | None = None
+    authorities: frozenset[str] = frozenset()
 
 
 class Grant(msgspec.Struct, frozen=True, omit_defaults=True):

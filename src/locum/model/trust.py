@@ -7,7 +7,9 @@ admits nobody (OWASP NHI6: pin issuer, audience and subject).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -30,6 +32,11 @@ class CertificateTrust(msgspec.Struct, frozen=True, tag="certificates", tag_fiel
     crl: str = ""
     spiffe: str = ""
     vouches: frozenset[str] = frozenset()
+
+    @property
+    def authorities(self) -> frozenset[str]:
+        """Its authorities, each by the first 128 bits of its PEM text's SHA-256, hexadecimal."""
+        return _authorities(self.certificates)
 
 
 class TokenTrust(msgspec.Struct, frozen=True, tag="tokens", tag_field="kind"):
@@ -91,3 +98,10 @@ def trust_domain(spiffe_id: str) -> str:
         and len(spiffe_id) <= 2048
     )
     return domain if fits else ""
+
+
+@lru_cache(64)
+def _authorities(pem: str) -> frozenset[str]:
+    blocks = pem.split("-----BEGIN CERTIFICATE-----")[1:]
+    bodies = ("".join(one.partition("-----END")[0].split()) for one in blocks)
+    return frozenset(hashlib.sha256(body.encode()).hexdigest()[:32] for body in bodies)

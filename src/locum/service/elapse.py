@@ -60,6 +60,7 @@ def watched_paths(estate: Estate) -> tuple[Path, ...]:
         path
         for path in estate.paths()
         if CloseRule.RESTORED in path.closes
+        or opened_by_identity(path)
         or conditions(path, estate.identities[path.name.identity])
     )
 
@@ -140,13 +141,19 @@ def _key_gone(_locum: Locum, transaction: Transaction, state: Open) -> bool:
 
 
 def _primary_gone(locum: Locum, _transaction: Transaction, state: Open) -> bool:
-    """Whether the primary that opened the grant was revoked, or its bundle vouches for less."""
+    """Whether the primary that opened the grant would be refused now, but for its own end.
+
+    It was revoked; its pin, or an authority of its bundle, was taken back; or the bundle vouches
+    for less. That it ends is what a rotation is for.
+    """
     identity = locum.estate.now.identities[state.ask.path.identity]
     pin, old = identity.primary.known_by, state.grant.replaces
     trust = None if pin is None else locum.estate.now.trust.get(pin.trust)
     return (
         not isinstance(trust, CertificateTrust)
         or old is None
+        or old.known_by != pin
+        or not old.authorities <= trust.authorities
         or locum.trust.serial_revoked(trust, old.serial)
         or bool(conditions_hold(_withdrawn(state, trust.vouches)))
     )
