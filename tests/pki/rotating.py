@@ -105,6 +105,7 @@ class RotatingWorld(World):
         *,
         plain: bool = False,
         store: str = "",
+        more: str = "",
     ) -> None:
         # TLS looks at the machine's own clock; the stepped one begins there.
         begins = datetime.now(UTC).replace(microsecond=0)
@@ -122,7 +123,7 @@ class RotatingWorld(World):
         settings = (
             f'[server]\norigin = "{self.origin}"\nport = {self.port}\n'
             f'certificate = "{certificate}"\nkey = "{key}"\n'
-            f'calls_per_second = 1000\nburst = 1000\n[pki]\nurl = "http://127.0.0.1:{at}"\n{plainly}'
+            f'calls_per_second = 1000\nburst = 1000\n[pki]\nurl = "http://127.0.0.1:{at}"\n{plainly}{more}'
             + (f'[store]\nurl = "{store}"\n' if store else "")
         )
         make_folder(self.data, settings, self.clock.now, secrets.token_bytes)

@@ -30,6 +30,7 @@ from locum.http.prover import Prover
 from locum.http.server import server_for
 from locum.http.throttle import Throttle
 from locum.issue.authority import IssuingAuthority
+from locum.issue.authority_openbao import OpenBaoAuthority
 from locum.model.refusal import LocumError
 from locum.service.presenters import Presenters
 from locum.service.revocations import Revocations
@@ -184,6 +185,7 @@ def serve_until_stopped(
         at = settings.port if port is None else port
         listening = listen(settings.host, at, max(1, settings.fronts))
         plain = serve_pki(started)
+        _look_at_the_authority(started)
         settle_memory()
         rounds.start()
         structlog.get_logger("locum").info(
@@ -202,6 +204,16 @@ def serve_until_stopped(
             plain.should_exit = True
         rounds.stop()
         started.locum.store.close()
+
+
+def _look_at_the_authority(started: Started) -> None:
+    """Say at the start what another authority lacks, before somebody needs a certificate."""
+    authority = started.locum.authority
+    if isinstance(authority, OpenBaoAuthority):
+        try:
+            authority.ready()
+        except LocumError as error:
+            structlog.get_logger("locum").error("authority.unfit", error=str(error))
 
 
 def _reload(started: Started) -> None:

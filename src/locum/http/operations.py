@@ -7,6 +7,7 @@ from litestar.serialization import encode_json
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from locum.http.face import Incoming, face_of
+from locum.issue.authority_openbao import OpenBaoAuthority
 from locum.service.metrics import exposition
 
 
@@ -22,6 +23,8 @@ def readyz(request: Incoming) -> dict[str, str]:
     locum = face_of(request).locum
     locum.store.ready()
     locum.vault.ready()
+    if isinstance(locum.authority, OpenBaoAuthority):
+        locum.authority.chain_pem()
     return {"status": "ready"}
 
 

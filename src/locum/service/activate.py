@@ -129,7 +129,7 @@ def activate_request(
     if isinstance(decision, Refusal):
         record_refusal(transaction, decision, request, asked.path, caller, now)
         return decision
-    bounds = bounded(transaction, caller, csr) if take and yields_certificate(path) else None
+    bounds = bounded(locum, transaction, caller, csr) if take and yields_certificate(path) else None
     if isinstance(bounds, Refusal):
         record_refusal(transaction, bounds, request, asked.path, caller, now)
         return bounds
@@ -179,7 +179,7 @@ def take_credential(
     asked = ask_of(row.state)
     demand_own(caller, asked.path)
     path = declared_then(locum, transaction, asked.declaration)
-    bounds = bounded(transaction, caller, csr) if yields_certificate(path) else None
+    bounds = bounded(locum, transaction, caller, csr) if yields_certificate(path) else None
     if isinstance(bounds, Refusal):
         record_refusal(transaction, bounds, grant, asked.path, caller, now)
         return bounds

@@ -17,6 +17,7 @@ import msgspec
 from locum.evidence.x509 import facts_of, read_certificate
 from locum.issue.authority import IssuingAuthority, new_serial
 from locum.issue.authority_openbao import OpenBaoAuthority
+from locum.issue.signed_elsewhere import sendable
 from locum.issue.signing_request import SigningRequest
 from locum.laws.no_one_alone import opened_by_identity
 from locum.laws.no_wider_certificate import certificate_no_wider, granted
@@ -57,12 +58,13 @@ def yields_certificate(path: Path) -> bool:
 
 
 def bounded(
-    transaction: Transaction, caller: Caller, csr: SigningRequest | None
+    locum: Locum, transaction: Transaction, caller: Caller, csr: SigningRequest | None
 ) -> Requested | Refusal:
     """A signing request within the primary's own bounds, for a key that had no certificate yet.
 
     Raises:
-        MalformedInput: there is no request, or no certificate was presented.
+        MalformedInput: there is no request, no certificate was presented, or another authority
+            signs and could not sign this.
     """
     if csr is None:
         raise MalformedInput(
@@ -85,7 +87,12 @@ def bounded(
                 ("NHI7", "NHI9"),
             ),
         )
-    return Refusal(breaches) if breaches else Requested(csr, caller.primary)
+    if breaches:
+        return Refusal(breaches)
+    if isinstance(locum.authority, OpenBaoAuthority):
+        # Known before the use is spent: what it could not sign would leave the grant without one.
+        sendable(csr.pem, granted(csr.ask, caller.primary))
+    return Requested(csr, caller.primary)
 
 
 def issue_within(
