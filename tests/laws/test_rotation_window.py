@@ -14,7 +14,8 @@ from locum.model.path import Limits, RotationSchedule
 from tests.laws.declared import NOW, PATH
 
 SPAN = st.timedeltas(timedelta(seconds=1), timedelta(days=400))
-INSTANT = st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))
+START, END = datetime(2020, 1, 1), datetime(2060, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+INSTANT = st.datetimes(START, END, timezones=st.just(UTC))
 MINUTE = timedelta(minutes=1)
 
 
