@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -106,6 +106,7 @@ class RotatingWorld(World):
         plain: bool = False,
         store: str = "",
         more: str = "",
+        kind: Literal["p256", "ed25519"] = "p256",
     ) -> None:
         # TLS looks at the machine's own clock; the stepped one begins there.
         begins = datetime.now(UTC).replace(microsecond=0)
@@ -132,7 +133,7 @@ class RotatingWorld(World):
         (self.data / "estate.yaml").write_text(ESTATE.format(authority=pem, endpoint=told))
         first = start(self.data, self.clock.now, secrets.token_bytes)
         self.root_key, self.root = make_authority(
-            first.builtin, "p256", "127.0.0.1", self.clock.now(), secrets.token_bytes
+            first.builtin, kind, "127.0.0.1", self.clock.now(), secrets.token_bytes
         )
         first.locum.store.close()
         self.started = start(self.data, self.clock.now, secrets.token_bytes)
