@@ -18,8 +18,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from locum.http.frames import Answered, Part, RelayCall
+from locum.http.frames import Answered, GoneCall, Part, RelayCall, framed
 from locum.http.relay import relayed
+from locum.http.wire import Wire
 from tests.pki.authorities import CorporateAuthority, csr
 from tests.pki.rotating import NAME, RotatingWorld, RunningClock
 from tests.servers.program import launch, wait_until
@@ -160,6 +161,31 @@ def test_a_call_whose_caller_left_ends_and_one_that_breaks_later_is_ended() -> N
     assert isinstance(told[0], Answered)
     assert told[0].more
     assert told[2] == Part(7, b"", False)
+
+
+def test_the_deciding_process_is_told_of_a_listener_that_left_or_lags() -> None:
+    written: list[bytes] = []
+
+    class Transport:
+        def write(self, data: bytes) -> None:
+            written.append(data)
+
+    async def play() -> list[Part | None]:
+        wire = Wire()
+        wire.connection_made(Transport())
+        asking = asyncio.create_task(wire.ask(RelayCall(7, "GET", "/", b"", (), "", b"")))
+        await asyncio.sleep(0)
+        wire.data_received(framed([Answered(7, 200, (), b"", True)]))
+        assert (await asking).more
+        parts = wire.parts(7)
+        for number in range(10_002):
+            wire.data_received(framed([Part(7, b"%d" % number, True)]))
+        await asyncio.sleep(0)
+        return [parts.get_nowait() for _ in range(parts.qsize())]
+
+    got = asyncio.run(play())
+    assert got[-1] is None  # cut off, and not ended as if it were whole
+    assert framed([GoneCall(7)]) in written
 
 
 def test_an_authority_that_the_estate_comes_to_trust_is_trusted_by_the_fronts(

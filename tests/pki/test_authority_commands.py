@@ -37,26 +37,27 @@ class Operator:
     def __init__(self, folder: Path, *init: str) -> None:
         self.folder, self.data = folder, folder / "data"
         (folder / "ca.cnf").write_text(CA)
-        self._root("root", "Example Root")
+        self.root("root", "Example Root")
         words = ("init", self.data, "--admin", "dana", "--port", str(free_port()), *init)
         self.printed = locum(*words)
 
     def at(self, name: str) -> str:
         return str(self.folder / name)
 
-    def _root(self, name: str, subject: str) -> None:
+    def root(self, name: str, subject: str, *how: str) -> None:
+        kind = how or ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
         openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-days", "900", "-keyout", self.at(f"{name}.key"), "-out", self.at(f"{name}.pem"),
+            "req", "-x509", "-newkey", *kind, "-nodes", "-days", "900",
+            "-keyout", self.at(f"{name}.key"), "-out", self.at(f"{name}.pem"),
             "-subj", f"/CN={subject}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
 
-    def signed(self, how: str, request: str, root: str = "root") -> Path:
+    def signed(self, how: str, request: str, root: str = "root", days: str = "400") -> Path:
         """What the operator's authority makes of a request, with itself after it."""
         (self.folder / "ask.csr").write_text(request)
         said = openssl(
             "x509", "-req", "-in", self.at("ask.csr"), "-CA", self.at(f"{root}.pem"), "-CAkey",
-            self.at(f"{root}.key"), "-CAcreateserial", "-days", "400", "-extfile",
+            self.at(f"{root}.key"), "-CAcreateserial", "-days", days, "-extfile",
             self.at("ca.cnf"), "-extensions", how, "-out", self.at("issuing.pem"),
         )  # fmt: skip
         chain = self.folder / "chain.pem"
@@ -102,12 +103,17 @@ def test_what_does_not_fit_the_request_is_not_installed(tmp_path: Path) -> None:
     foreign.write_text((tmp_path / "root.pem").read_text())
     weak = operator.signed("weak", asked).read_text()
     good = operator.signed("issuing", asked).read_text()
+    over = operator.signed("issuing", asked, days="-1").read_text()
+    operator.root("small", "Small Root", "rsa:1024")
+    small = operator.signed("issuing", asked, root="small").read_text()
     parts = [f"-----BEGIN{one}" for one in good.split("-----BEGIN")[1:]]
     for text, saying in (
         (foreign.read_text(), "not of the authority's key"),
         (weak, "may not sign"),
         ("".join(reversed(parts)), "not of the authority's key"),
         (parts[0] + parts[0], "not signed by the one after it"),
+        (over, "not valid now"),
+        (small, "has 1024 bits"),
         ("", "certificate"),
         ("not PEM", "certificate"),
     ):

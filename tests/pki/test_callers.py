@@ -94,7 +94,15 @@ def test_an_authority_of_one_bundle_does_not_speak_for_another(
     in_force(world, both)  # TLS believes both bundles now
     assert "No identity is known" in refusal(world, stranger)
     lookalike = CorporateAuthority(world.folder / "lookalike", world.clock.now())
-    assert refusal(world, lookalike.issue("payments", (NAME,))) == "the handshake"
+    forged = lookalike.issue("payments", (NAME,))
+    assert refusal(world, forged) == "the handshake"
+
+    def named_alike(whole: Any) -> None:
+        whole["trust"]["lookalike"] = {"certificates": lookalike.pem}
+
+    in_force(world, named_alike)  # TLS believes both authorities of that one name
+    assert "No identity is known" in refusal(world, forged)
+    assert refusal(world, world.primary) == ""
 
 
 def test_a_bundle_that_changes_is_followed_by_the_next_handshake(world: RotatingWorld) -> None:

@@ -26,9 +26,7 @@ def with_names(*names: x509.GeneralName) -> str:
     return builder.sign(fresh(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
-def by_key(
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, hashed: hashes.HashAlgorithm
-) -> str:
+def by_key(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     builder = x509.CertificateSigningRequestBuilder().subject_name(named(""))
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 

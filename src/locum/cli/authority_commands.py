@@ -72,7 +72,7 @@ def install(
         text = chain.read_text()
 
         def take(started: Started) -> None:
-            authority = install_chain(started.builtin, text)
+            authority = install_chain(started.builtin, text, datetime.now(UTC))
             subject = authority.certificate.subject.rfc4514_string()
             console.print(f"Backup certificates are signed by {subject}.", markup=False)
 

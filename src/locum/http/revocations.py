@@ -10,16 +10,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
+from weakref import WeakSet
 
 import anyio.to_thread
 import msgspec
+import structlog
 from litestar import get
 from litestar.response import Stream
 
 from locum.http.face import Face, Incoming, face_of, source_of
-from locum.model.refusal import LocumError, TooMany
+from locum.model.refusal import TooMany
 from locum.service.revocation_feed import BACK, Revocation, RevocationFeed
 
+_log = structlog.get_logger("locum.revocations")
 LOOK_SECONDS = 0.05
 BEAT_SECONDS = 0.5
 MOST = 1_000
@@ -34,17 +37,28 @@ class Listeners:
 
     def __init__(self, face: Face) -> None:
         self._feed = RevocationFeed(face.locum)
-        self._queues: set[asyncio.Queue[Revocation | None]] = set()
+        # Held by the streams alone: one that is never begun, or is dropped, takes its place along.
+        self._queues: WeakSet[asyncio.Queue[Revocation | None]] = WeakSet()
         self._looking: asyncio.Task[None] | None = None
 
-    async def listen(self, since: datetime | None) -> AsyncIterator[bytes]:
+    def join(self, since: datetime | None) -> AsyncIterator[bytes]:
         """Give events until the listener goes away.
 
         Args:
             since: only what was revoked after it, of what stands at the beginning.
+
+        Raises:
+            TooMany: as many as this process serves are here.
         """
+        if len(self._queues) >= MOST:
+            raise TooMany("Too many listen already.", "Come back, or ask another replica.", 5)
         queue: asyncio.Queue[Revocation | None] = asyncio.Queue(_WAITING)
         self._queues.add(queue)
+        return self._listen(queue, since)
+
+    async def _listen(
+        self, queue: asyncio.Queue[Revocation | None], since: datetime | None
+    ) -> AsyncIterator[bytes]:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
@@ -68,15 +82,6 @@ class Listeners:
         finally:
             self._queues.discard(queue)
 
-    def demand_room(self) -> None:
-        """Refuse one listener too many.
-
-        Raises:
-            TooMany: as many as this process serves are here.
-        """
-        if len(self._queues) >= MOST:
-            raise TooMany("Too many listen already.", "Come back, or ask another replica.", 5)
-
     async def _look(self) -> None:
         """Look again and again while somebody listens; a store that fails ends every stream."""
         try:
@@ -85,7 +90,10 @@ class Listeners:
                     for queue in list(self._queues):
                         self._tell(queue, one)
                 await asyncio.sleep(LOOK_SECONDS)
-        except LocumError:
+        except Exception as error:
+            # Without this look a listener would hear beats and nothing else.
+            _log.error("revocations.blind", kind=type(error).__name__, exc_info=error)
+        finally:
             for queue in list(self._queues):
                 self._tell(queue, None)
 
@@ -105,8 +113,7 @@ def revocations(request: Incoming) -> Stream:
     listeners: Listeners = request.app.state["listeners"]
     face = face_of(request)
     face.throttle.take(f"source:{source_of(request)}", face.locum.clock())
-    listeners.demand_room()
-    stream = listeners.listen(_since(request.headers.get("last-event-id", "")))
+    stream = listeners.join(_since(request.headers.get("last-event-id", "")))
     return Stream(
         stream,
         media_type="text/event-stream",
@@ -117,8 +124,9 @@ def revocations(request: Incoming) -> Stream:
 def _since(text: str) -> datetime | None:
     """The instant that an event's id stands for, a little before it; `None` for no or an odd id."""
     try:
-        return datetime.fromisoformat(text) - BACK if text else None
-    except ValueError:
+        at = datetime.fromisoformat(text)
+        return at - BACK if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
 
 

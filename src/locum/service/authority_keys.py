@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from locum.evidence.x509 import read_bundle
 from locum.issue.authority import (
+    ISSUING_LIFE,
     IssuingAuthority,
     load_authority,
     make_intermediate,
@@ -28,8 +32,11 @@ from locum.model.secret import Secret
 
 KEPT = "locum/pki"
 ASKED = "locum/pki-asked"
-ROOT_LIST_LIFE = timedelta(days=730)
+ROOT_LIST_LIFE = ISSUING_LIFE
+"""As long as the issuing authority: a server that wants the list must never be without one."""
+
 Kind = Literal["p256", "ed25519"]
+WEAKEST_RSA = 2048
 
 
 class KeptAuthority(msgspec.Struct, frozen=True):
@@ -93,14 +100,15 @@ def ask_for_authority(builtin: BuiltinVault, kind: Kind, name: str) -> str:
     return request
 
 
-def install_chain(builtin: BuiltinVault, chain: str) -> IssuingAuthority:
+def install_chain(builtin: BuiltinVault, chain: str, now: datetime) -> IssuingAuthority:
     """Take what the operator's authority answered to the signing request.
 
     Args:
         chain: the issuing certificate first, then those that signed it, PEM.
 
     Raises:
-        MalformedInput: nothing was asked for, or the chain does not fit the key.
+        MalformedInput: nothing was asked for, the chain does not fit the key, or a certificate of
+            it is not valid now or of a weak key.
     """
     try:
         key = builtin.read(ASKED)
@@ -109,9 +117,24 @@ def install_chain(builtin: BuiltinVault, chain: str) -> IssuingAuthority:
             "No signing request was made here.", "Make one: `locum pki request --data DIR`."
         ) from None
     authority = load_authority(key, chain)
+    for one in read_bundle(chain):
+        _demand_sound(one, now)
     _keep(builtin, KeptAuthority(key.reveal(), chain))
     builtin.forget(ASKED)
     return authority
+
+
+def _demand_sound(certificate: x509.Certificate, now: datetime) -> None:
+    name, key = certificate.subject.rfc4514_string(), certificate.public_key()
+    if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
+        raise MalformedInput(
+            f"The certificate of {name} is not valid now.", "Give one that is; look at the clocks."
+        )
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < WEAKEST_RSA:
+        raise MalformedInput(
+            f"The key of {name} has {key.key_size} bits.",
+            f"Have an authority of {WEAKEST_RSA} bits or more sign it, or of P-256.",
+        )
 
 
 def kept_authority(builtin: BuiltinVault) -> tuple[IssuingAuthority, bytes] | None:
