@@ -69,6 +69,8 @@ class Mount:
 @pytest.fixture(scope="module")
 def mount(openbao_server: OpenBaoProcess, tmp_path_factory: pytest.TempPathFactory) -> Mount:
     folder = tmp_path_factory.mktemp("pki")
+    # Another module of this process may have made one.
+    openbao_server.client().sys.disable_secrets_engine("pki")
     script = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL))
     root = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 800"
