@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.pki.rotating import PATH, RotatingWorld, RunningClock
+from tests.pki.test_callers import in_force
 
 
 @pytest.fixture
@@ -23,12 +25,12 @@ def running(tmp_path: Path) -> Iterator[RotatingWorld]:
 
 
 def rotate(
-    world: RotatingWorld, folder: Path, *words: str, code: int = 0
+    world: RotatingWorld, folder: Path, *words: str, code: int = 0, path: str = PATH
 ) -> subprocess.CompletedProcess[str]:
     certificate, key = world.primary.files
     done = subprocess.run(
         [
-            sys.executable, "-m", "locum", "rotate", PATH, "--url", world.origin,
+            sys.executable, "-m", "locum", "rotate", path, "--url", world.origin,
             "--ca-file", str(world.corporate.file), "--certificate", certificate, "--key", key,
             "--backup-dir", str(folder), "--wait", "2", *words,
         ],
@@ -89,3 +91,19 @@ def test_the_old_certificate_tells_no_cutover(running: RotatingWorld, tmp_path: 
     words = ("--new-certificate", old[0], "--new-key", old[1])
     done = rotate(running, tmp_path / "backup", *words, code=1)
     assert "is to be replaced" in done.stderr
+
+
+def test_an_identity_is_enough_where_it_has_one_path_for_backups(
+    running: RotatingWorld, tmp_path: Path
+) -> None:
+    several = rotate(running, tmp_path / "a", code=2, path="payments-api")
+    assert "payments-api/rotation-backup" in several.stderr
+
+    def one(whole: Any) -> None:
+        whole["identities"]["payments-api"]["fallbacks"].pop("approved")
+
+    in_force(running, one)
+    rotate(running, tmp_path / "a", "--announce-only", path="payments-api")
+    assert json.loads((tmp_path / "a" / "rotation.json").read_text())["path"] == PATH
+    none = rotate(running, tmp_path / "b", code=2, path="gateway")
+    assert "opens no path of gateway" in none.stderr

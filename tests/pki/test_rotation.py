@@ -164,8 +164,11 @@ def test_another_identity_touches_nothing(world: RotatingWorld) -> None:
     refused(world.cutover(grant, world.gateway), "no such thing", 404)
     for path in (f"/v1/grants/{grant}", f"/v1/requests/rq_{grant[3:]}"):
         assert world.call("GET", path, world.gateway).status_code == 404
-    for path in ("/v1/grants", "/v1/paths", "/v1/findings"):
+    for path in ("/v1/grants", "/v1/findings"):
         assert world.call("GET", path, world.primary).status_code == 403
+    shown = [one["path"] for one in world.call("GET", "/v1/paths", world.primary).json()]
+    assert set(shown) == {PATH, "payments-api/approved"}
+    assert world.call("GET", "/v1/paths", world.gateway).json() == []
     assert world.call("GET", f"/v1/grants/{grant}").status_code == 401
 
 

@@ -20,7 +20,14 @@ from locum.model.refusal import MalformedInput
 
 
 def rotate(
-    path: Annotated[str, typer.Argument(help="identity/path, e.g. payments-api/rotation-backup.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="IDENTITY[/PATH]",
+            help="E.g. payments-api; with the path where it has several: "
+            "payments-api/rotation-backup.",
+        ),
+    ],
     url: Annotated[str, typer.Option(help="Locum's address.", envvar="LOCUM_URL")],
     certificate: Annotated[Path, typer.Option(help="The present primary, PEM.")],
     key: Annotated[Path, typer.Option(help="Its key, PEM; it is never sent.")],
@@ -61,8 +68,9 @@ def rotate(
             )
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         trusted = str(ca_file) if ca_file is not None else ""
+        client = WorkloadClient(url, certificate, key, trusted)
         plan = Plan(
-            path,
+            path if "/" in path else _only_path(client, path),
             backup_dir,
             _window(opens, until, minutes),
             reason,
@@ -73,7 +81,6 @@ def rotate(
             new_certificate,
             new_key,
         )
-        client = WorkloadClient(url, certificate, key, trusted)
         rotation = Rotation(
             client, plan, lambda new, its_key: WorkloadClient(url, new, its_key, trusted),
             _teller(as_json),
@@ -85,6 +92,22 @@ def rotate(
         rotation.replace()
         rotation.cut_over()
         rotation.end()
+
+
+def _only_path(client: WorkloadClient, identity: str) -> str:
+    """The one path of an identity that yields backup certificates."""
+    found = [
+        one["path"]
+        for one in client.get("/v1/paths")
+        if "backup-certificate" in one["method"] and one["path"].startswith(f"{identity}/")
+    ]
+    if len(found) != 1:
+        several = f"{identity} has several: {', '.join(found)}."
+        raise MalformedInput(
+            several if found else f"The certificate opens no path of {identity} for a backup.",
+            "Name the path, e.g. payments-api/rotation-backup.",
+        )
+    return str(found[0])
 
 
 def _window(opens: str, until: str, minutes: int) -> tuple[datetime, datetime] | None:

@@ -6,18 +6,21 @@ from litestar import get
 
 from locum.http.face import Incoming, ProvenCaller, admitted, face_of
 from locum.http.views import FindingView, PathView, finding_view
+from locum.service.caller import Caller
 from locum.service.findings import findings, standing_of
 from locum.store.port import Transaction
 
 
 @get("/v1/paths", summary="Declared paths and how they stand", sync_to_thread=True)
 def paths(request: Incoming, proven: ProvenCaller) -> list[PathView]:
-    """List every declared path."""
+    """List every declared path; to a workload, its own."""
     locum = face_of(request).locum
 
-    def verb(transaction: Transaction, _caller: object) -> list[PathView]:
+    def verb(transaction: Transaction, caller: Caller) -> list[PathView]:
         shown = []
         for path in locum.estate.now.paths():
+            if caller.workload and path.name.identity != caller.identity:
+                continue
             standing = standing_of(locum, transaction, path)
             shown.append(
                 PathView(
@@ -34,7 +37,7 @@ def paths(request: Incoming, proven: ProvenCaller) -> list[PathView]:
             )
         return shown
 
-    return admitted(request, proven, verb)
+    return admitted(request, proven, verb, workloads=True)
 
 
 @get("/v1/findings", summary="What is wrong now", sync_to_thread=True)
