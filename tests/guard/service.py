@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from locum.guard.asgi import Message, Receive, Send
 from locum.guard.certificate import Issuer
@@ -22,7 +21,7 @@ from locum.guard.reporting import Reports
 from locum.guard.revocations import RevokedSerials
 from locum.guard.uvicorn import client_certificates_required, guarded
 from tests.http.world import free_port
-from tests.pki.authorities import Held, csr, key_pem
+from tests.pki.authorities import Held
 from tests.pki.rotating import RotatingWorld
 
 PATIENCE = 1_000
@@ -141,13 +140,3 @@ def until(condition: Callable[[], bool]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it did not become so")
-
-
-def backed_up(world: RotatingWorld, folder: Path) -> tuple[str, tuple[str, str]]:
-    """A grant, and the files of its backup and key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    told = world.activate(world.announce().json()["id"], csr(key)).json()
-    files = folder / "backup.pem", folder / "backup.key"
-    files[0].write_text(told["credential"]["value"])
-    files[1].write_bytes(key_pem(key))
-    return told["grant"]["id"], (str(files[0]), str(files[1]))

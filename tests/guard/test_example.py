@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 
-from tests.guard.service import backed_up
 from tests.pki.rotating import RotatingWorld, lasting_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "asgi" / "service.py"
@@ -37,7 +36,7 @@ def test_the_example_serves_a_backup_until_the_cutover(
             return 0
 
     try:
-        grant, backup = backed_up(world, tmp_path)
+        grant, backup = world.backed_up(tmp_path)
         for _ in range(400):
             if status(backup) == 200:
                 break

@@ -11,7 +11,7 @@ import pytest
 
 from locum.guard.certificate import Certificate
 from locum.guard.reporting import Reports, report_cutover
-from tests.guard.service import Service, backed_up, until
+from tests.guard.service import Service, until
 from tests.pki.rotating import RotatingWorld
 
 
@@ -20,7 +20,7 @@ def test_a_cutover_cuts_open_connections_of_the_backup_and_nobody_elses(
 ) -> None:
     # So that only what is told can cut, and not a look at the connection now and then.
     monkeypatch.setattr("locum.guard.uvicorn.LOOK_SECONDS", 3600.0)
-    grant, backup = backed_up(world, tmp_path)
+    grant, backup = world.backed_up(tmp_path)
     with Service(world, tmp_path) as service:
         idle, streaming, primary = (
             service.connect(backup),
@@ -50,7 +50,7 @@ def test_a_cutover_cuts_open_connections_of_the_backup_and_nobody_elses(
 def test_a_backup_is_refused_and_cut_once_locum_is_not_heard_and_the_primary_is_served(
     world: RotatingWorld, tmp_path: Path
 ) -> None:
-    _, backup = backed_up(world, tmp_path)
+    _, backup = world.backed_up(tmp_path)
     ahead = [timedelta(0)]
     with Service(world, tmp_path, clock=lambda: datetime.now(UTC) + ahead[0]) as service:
         open_before, primary = service.connect(backup), service.connect(world.primary)
@@ -91,7 +91,7 @@ def test_who_shows_no_certificate_does_not_come_in(world: RotatingWorld, tmp_pat
 def test_a_guard_that_sees_the_new_primary_ends_the_grant(
     world: RotatingWorld, tmp_path: Path
 ) -> None:
-    grant, backup = backed_up(world, tmp_path)
+    grant, backup = world.backed_up(tmp_path)
     gateway = httpx.Client(base_url=world.origin, verify=world.context(world.gateway))
     told: list[str] = []
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.guard.service import backed_up
 from tests.pki.rotating import RotatingWorld, lasting_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "nginx" / "lists.conf"
@@ -120,7 +119,7 @@ def nginx(world: RotatingWorld, tmp_path: Path) -> Iterator[NginxWithLists]:
 def test_a_followed_list_ends_new_handshakes_and_open_downloads(
     world: RotatingWorld, nginx: NginxWithLists, tmp_path: Path
 ) -> None:
-    grant, backup = backed_up(world, tmp_path)
+    grant, backup = world.backed_up(tmp_path)
     assert nginx.status(backup) == 200, nginx.log.read_text()
     download, new = nginx.downloading(backup), world.renewed()
     assert world.cutover(grant, new).json()["dead"]

@@ -20,7 +20,7 @@ from locum.cli.serving import serve_pki, server_of
 from locum.service.authority_keys import make_authority
 from locum.service.starting import make_folder, start
 from tests.http.world import World
-from tests.pki.authorities import CorporateAuthority, Held, csr
+from tests.pki.authorities import CorporateAuthority, Held, csr, key_pem
 from tests.servers.clock import SteppedClock
 
 PATH = "payments-api/rotation-backup"
@@ -187,6 +187,15 @@ class RotatingWorld(World):
         assert answer.status_code == 201, answer.text
         told = answer.json()
         return told["grant"]["id"], told["credential"]["value"]
+
+    def backed_up(self, folder: Path) -> tuple[str, tuple[str, str]]:
+        """A grant, and the files of its backup with chain, and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        told = self.activate(self.announce().json()["id"], csr(key)).json()
+        backup = folder / "backup.pem", folder / "backup.key"
+        backup[0].write_text(told["credential"]["value"])
+        backup[1].write_bytes(key_pem(key))
+        return told["grant"]["id"], (str(backup[0]), str(backup[1]))
 
     def activate(self, request: str, asked: str, held: Held | None = None) -> httpx.Response:
         return self.call(

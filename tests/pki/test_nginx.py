@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.http.world import free_port
-from tests.pki.authorities import csr, key_pem
 from tests.pki.rotating import RotatingWorld, RunningClock
 
 CONF = """
@@ -85,23 +83,12 @@ def running(tmp_path: Path) -> Iterator[RotatingWorld]:
     made.close()
 
 
-def backed_up(world: RotatingWorld, folder: Path) -> tuple[str, tuple[str, str]]:
-    """A grant, and the files of its backup and key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    request = world.announce().json()["id"]
-    told = world.activate(request, csr(key)).json()
-    backup = folder / "backup.pem", folder / "backup.key"
-    backup[0].write_text(told["credential"]["value"])
-    backup[1].write_bytes(key_pem(key))
-    return told["grant"]["id"], (str(backup[0]), str(backup[1]))
-
-
 def test_nginx_that_asks_the_responder_refuses_the_backup_right_after_cutover(
     running: RotatingWorld, tmp_path: Path
 ) -> None:
     nginx = Nginx(running, tmp_path, "ssl_ocsp leaf; ssl_ocsp_cache off;")
     try:
-        grant, files = backed_up(running, tmp_path)
+        grant, files = running.backed_up(tmp_path)
         assert nginx.status(None) == 400
         assert nginx.status(files) == 200, nginx.log.read_text()
         assert running.cutover(grant, running.renewed()).json()["dead"]
@@ -129,7 +116,7 @@ def test_nginx_with_lists_refuses_the_backup_after_a_reload_and_takes_the_primar
     fetch_lists(running, lists)
     nginx = Nginx(running, tmp_path, f"ssl_crl {lists};")
     try:
-        grant, files = backed_up(running, tmp_path)
+        grant, files = running.backed_up(tmp_path)
         assert nginx.status(files) == 200, nginx.log.read_text()
         assert nginx.status(running.primary.files) == 200, nginx.log.read_text()
         new, cut = running.renewed(), time.monotonic()

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -21,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from tests.pki.authorities import csr, key_pem
 from tests.pki.rotating import RotatingWorld, RunningClock, lasting_port
 
 PROGRAM = Path(__file__).with_name("Verify.java")
@@ -32,16 +30,6 @@ def running(tmp_path: Path) -> Iterator[RotatingWorld]:
     made = RotatingWorld(tmp_path / "world", clock=RunningClock(), plain=True)
     yield made
     made.close()
-
-
-def backed_up(world: RotatingWorld, folder: Path) -> tuple[str, tuple[str, str]]:
-    """A grant, and the files of its backup with chain, and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    told = world.activate(world.announce().json()["id"], csr(key)).json()
-    files = folder / "backup.pem", folder / "backup.key"
-    files[0].write_text(told["credential"]["value"])
-    files[1].write_bytes(key_pem(key))
-    return told["grant"]["id"], (str(files[0]), str(files[1]))
 
 
 def lists(world: RotatingWorld) -> str:
@@ -97,7 +85,7 @@ def until_listening(port: int) -> None:
 def test_s_client_is_served_with_the_backup_and_refused_after_the_cutover(
     running: RotatingWorld, tmp_path: Path
 ) -> None:
-    grant, files = backed_up(running, tmp_path)
+    grant, files = running.backed_up(tmp_path)
     with s_server(running, tmp_path) as port:
         said = s_client(port, files, running.corporate.file)
         assert "200 ok" in said, said
@@ -169,7 +157,7 @@ if shutil.which("javac") and shutil.which("java"):
     # Not on every machine: a JDK is 200 MB, so `make test` does not fetch one.
 
     def test_javas_tls_asks_the_responder(running: RotatingWorld, tmp_path: Path) -> None:
-        grant, files = backed_up(running, tmp_path)
+        grant, files = running.backed_up(tmp_path)
         with java(running, tmp_path, "ocsp") as server:
             assert server.said(files).startswith("accepted")
             assert running.cutover(grant, running.renewed()).json()["dead"]
@@ -182,7 +170,7 @@ if shutil.which("javac") and shutil.which("java"):
     def test_javas_tls_reads_the_part_that_the_certificate_names(
         running: RotatingWorld, tmp_path: Path
     ) -> None:
-        grant, files = backed_up(running, tmp_path)
+        grant, files = running.backed_up(tmp_path)
         with java(running, tmp_path, "crl") as server:
             assert server.said(files).startswith("accepted")
         assert running.cutover(grant, running.renewed()).json()["dead"]
