@@ -113,3 +113,21 @@ def test_openssl_ocsp_is_told_good_and_right_after_the_cutover_revoked(
     assert "Response verify OK" in said, said
     assert ": revoked" in said, said
     print(f"openssl ocsp: refused {1000 * (time.monotonic() - cut):.0f} ms after cutover")
+
+
+def test_a_question_about_many_certificates_is_refused_and_the_responder_goes_on(
+    running: RotatingWorld, tmp_path: Path
+) -> None:
+    shown = Shown(running, tmp_path)
+    for many, saying in ((2, "malformedrequest"), (300, "413")):
+        serials = [word for number in range(many) for word in ("-serial", f"0x{number + 1:x}")]
+        said = told(
+            "openssl", "ocsp", "-issuer", str(shown.issuer), *serials, "-url", shown.ocsp,
+            "-CAfile", str(shown.root),
+        )  # fmt: skip
+        assert saying in said, said
+    once = told(
+        "openssl", "ocsp", "-issuer", str(shown.issuer), "-cert", str(shown.file), "-url",
+        shown.ocsp, "-CAfile", str(shown.root),
+    )  # fmt: skip
+    assert ": good" in once, once
