@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.acme.client import AcmeClient, base64url, der, fresh
 from tests.attacks.test_record import entries
 from tests.pki.authorities import csr
-from tests.pki.rotating import NAME, RotatingWorld
+from tests.pki.rotating import NAME, PATH, RotatingWorld
+from tests.pki.test_callers import SVID, as_svid, in_force
 
 NAMES = (NAME, "pay.example.com")
 
@@ -162,6 +163,44 @@ def test_the_account_dies_with_its_primary(client: AcmeClient) -> None:
     refused(
         client.finalize(order, csr(fresh(), NAMES)), "unauthorized", "The certificate ended", 401
     )
+
+
+def test_after_a_cutover_the_account_rests_on_the_new_primary(world: RotatingWorld) -> None:
+    minute = timedelta(minutes=1)
+    world.primary = world.corporate.issue("payments", NAMES, begins=-60 * minute, life=70 * minute)
+    client = AcmeClient(world)
+    client.register()
+    order, new = begun(client, NAME), world.renewed()
+    client.finalize(order, csr(fresh(), (NAME,)))
+    [row] = world.started.locum.store.look(
+        lambda transaction: transaction.requests(state="open", limit=2)
+    ).rows
+    assert world.cutover(str(row.state.grant.id), new).json()["dead"]
+    world.clock.advance(11 * minute)  # the old one has ended
+    assert world.announce(new).status_code == 201
+    assert client.order(*NAMES).status_code == 201
+    client.close()
+
+
+def test_no_account_is_bound_where_the_primary_is_worth_more(world: RotatingWorld) -> None:
+    in_force(world, as_svid)
+    svid = world.corporate.issue("", (SVID,), begins=-timedelta(hours=1))
+    told = world.call("POST", "/v1/acme-keys", svid, json={"path": PATH})
+    assert told.status_code == 403, told.text
+    assert "An ACME account is weaker than the primary" in told.text
+    assert "locum rotate" in told.text
+
+
+def test_an_account_ends_when_the_estate_declares_a_primary_that_is_worth_more(
+    world: RotatingWorld,
+) -> None:
+    world.primary = world.corporate.issue("payments", (*NAMES, SVID), begins=-timedelta(hours=1))
+    client = AcmeClient(world)
+    client.register()
+    begun(client)
+    in_force(world, as_svid)
+    refused(client.order(*NAMES), "unauthorized", "weaker than the primary", 401)
+    client.close()
 
 
 def test_the_holder_of_the_certificates_key_may_revoke_and_a_stranger_may_not(

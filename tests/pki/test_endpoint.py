@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from locum.evidence.endpoint import served_certificate
 from locum.model.refusal import Unavailable
 from locum.service.rounds import watch_cutovers
-from tests.pki.authorities import HOUR, Held, csr, held, key_pem
+from tests.pki.authorities import HOUR, Held, csr, held
 from tests.pki.rotating import NAME, RotatingWorld, lasting_port
 
 
@@ -102,7 +103,6 @@ def test_another_certificate_ends_nothing(
     request = watched.announce().json()["id"]
     value = watched.activate(request, csr(key)).json()["credential"]["value"]
     backup = held(x509.load_pem_x509_certificate(value.encode()), key, tmp_path, "backup")
-    assert key_pem(key)
     earlier = watched.corporate.issue("payments", (NAME,), begins=-3 * HOUR, server=True)
     client_only = watched.corporate.issue("payments", (NAME,), begins=-HOUR)
     for shown in (backup, earlier, client_only, serving(watched, "other.internal")):
@@ -124,7 +124,17 @@ def goodbye(plain: socket.socket) -> None:
     plain.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-@pytest.mark.parametrize("odd", [hang, garbage, goodbye])
+def drip(plain: socket.socket) -> None:
+    """A handshake that never stands still and never gets on."""
+    plain.recv(100_000)
+    with contextlib.suppress(OSError):
+        plain.sendall(b"\x16\x03\x03\x3f\xff")
+        for _ in range(1_200):
+            plain.sendall(b"\x02")
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("odd", [hang, garbage, goodbye, drip])
 def test_what_speaks_no_tls_ends_nothing_and_takes_no_longer_than_said(
     endpoint: Endpoint, odd: Callable[[socket.socket], None]
 ) -> None:
