@@ -189,6 +189,8 @@ class Behind:
             proven = prover.workload(call.peer, "", call.source, prover.clock())
         except LocumError as error:
             self._answers.put(answered(call.number, error_answer(error)))
+        except Exception as error:  # one caller's certificate must not end the whole front
+            self._answers.put(answered(call.number, bug_answer(activate_path(call.request), error)))
         else:
             self._open(call, proven, call.csr)
 
