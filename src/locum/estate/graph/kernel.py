@@ -1,0 +1,204 @@
+"""The loops over the columns. Plain Python on arrays; `running` compiles them for large graphs.
+
+Every loop is a fixpoint that starts where nothing is derived and only takes what a finite
+derivation gives, so a cycle supports nothing.
+"""
+
+# No annotations from here on: the compiler reads these functions, and types come with the arrays.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+
+TAKES, OPENS = 1, 2
+_ALL = np.uint16(0xFFFF)
+
+
+def arc_word(a, own, need, body_first, body, value):
+    """What one arc gives: its own, joined with its body, or with the weakest `need` of it."""
+    low, high = body_first[a], body_first[a + 1]
+    wanted = need[a]
+    if wanted == 0 or wanted >= high - low:
+        if wanted > high - low:
+            return _ALL
+        word = own[a]
+        for i in range(low, high):
+            word = word | value[body[i]]
+        return word
+    reached = np.zeros(wanted + 1, np.uint16)
+    reached[0] = _ALL
+    for i in range(low, high):
+        clear = _ALL ^ value[body[i]]
+        for j in range(wanted, 0, -1):
+            reached[j] = reached[j] | (reached[j - 1] & clear)
+    return own[a] | (_ALL ^ reached[wanted])
+
+
+def sweep(value, first, own, need, use, body_first, body):
+    """Look at each vertex once, in order; say how many became weaker."""
+    changed = 0
+    for v in range(len(first) - 1):
+        word = value[v]
+        if word == 0:
+            continue
+        before = word
+        for a in range(first[v], first[v + 1]):
+            if use[a] & TAKES:
+                word = word & arc_word(a, own, need, body_first, body, value)
+        if word != before:
+            value[v] = word
+            changed += 1
+    return changed
+
+
+def follow(value, first, own, need, use, body_first, body, out_first, out_arc, head):
+    """Go on from vertex to vertex where sweeps would take too many: each look follows a change."""
+    vertices = len(first) - 1
+    queue = np.empty(vertices, np.int32)
+    waiting = np.ones(vertices, np.uint8)
+    for v in range(vertices):
+        queue[v] = v
+    start, count, looks = 0, vertices, 0
+    while count > 0:
+        v = queue[start]
+        start = start + 1 if start + 1 < vertices else 0
+        count -= 1
+        waiting[v] = 0
+        looks += 1
+        word = value[v]
+        for a in range(first[v], first[v + 1]):
+            if use[a] & TAKES:
+                word = word & arc_word(a, own, need, body_first, body, value)
+        if word == value[v]:
+            continue
+        value[v] = word
+        for i in range(out_first[v], out_first[v + 1]):
+            if not use[out_arc[i]] & TAKES:
+                continue
+            h = head[out_arc[i]]
+            if waiting[h] == 0:
+                waiting[h] = 1
+                end = start + count
+                queue[end if end < vertices else end - vertices] = h
+                count += 1
+    return looks
+
+
+def falls_from(
+    root, limit, stamp, own, need, use, body_first, out_first, out_arc, head, seen, hit, times, queue
+):
+    """What falls if `root` alone is taken: fills `queue`, returns how many, or -1 past `limit`.
+
+    `seen` and `hit` carry the stamp of the root that was asked last, so nothing is ever cleared.
+    """
+    queue[0] = root
+    seen[root] = stamp
+    count, at = 1, 0
+    while at < count:
+        v = queue[at]
+        at += 1
+        for i in range(out_first[v], out_first[v + 1]):
+            a = out_arc[i]
+            if not use[a] & TAKES or own[a] != 0:
+                continue
+            h = head[a]
+            if seen[h] == stamp:
+                continue
+            if hit[a] != stamp:
+                hit[a] = stamp
+                times[a] = 0
+            times[a] += 1
+            size = body_first[a + 1] - body_first[a]
+            wanted = need[a] if need[a] != 0 else size
+            if times[a] < wanted:
+                continue
+            if count == limit:
+                return -1
+            seen[h] = stamp
+            queue[count] = h
+            count += 1
+    return count
+
+
+def falls_of_all(
+    roots, limit, own, need, use, body_first, out_first, out_arc, head, kind, low, reach, alone, worst
+):
+    """For each root how many identities fall with it, and for each identity which roots suffice.
+
+    Args:
+        low: uint8[V], the root is worth fewer than two factors.
+        reach: int64[R], filled: identities that fall; -1 where more than `limit` vertices do.
+        alone: int32[V], added to: how many roots suffice alone.
+        worst: int32[V], filled: one root of fewer than two factors that suffices alone.
+    """
+    vertices = len(out_first) - 1
+    seen = np.full(vertices, -1, np.int32)
+    hit = np.full(len(own), -1, np.int32)
+    times = np.zeros(len(own), np.uint8)
+    queue = np.empty(limit + 1, np.int32)
+    for r in range(len(roots)):
+        root = roots[r]
+        count = falls_from(
+            root, limit, r, own, need, use, body_first,
+            out_first, out_arc, head, seen, hit, times, queue,
+        )  # fmt: skip
+        if count < 0:
+            reach[r] = -1
+            continue
+        total = 0
+        for i in range(count):
+            v = queue[i]
+            if kind[v] == 0 and v != root:
+                total += 1
+                alone[v] += 1
+                if low[root] and worst[v] < 0:
+                    worst[v] = root
+        reach[r] = total
+
+
+def falls_together(mask, first, own, need, use, body_first, body):
+    """Sixty-four roots at once, a bit each: look at every vertex once, say how many changed."""
+    changed = 0
+    everyone = np.uint64(0xFFFFFFFFFFFFFFFF)
+    for v in range(len(first) - 1):
+        word = mask[v]
+        before = word
+        for a in range(first[v], first[v + 1]):
+            if not use[a] & TAKES or own[a] != 0:
+                continue
+            low, high = body_first[a], body_first[a + 1]
+            wanted = need[a]
+            if wanted == 0 or wanted >= high - low:
+                if wanted > high - low or high == low:
+                    continue
+                together = everyone
+                for i in range(low, high):
+                    together = together & mask[body[i]]
+                word = word | together
+                continue
+            reached = np.zeros(wanted + 1, np.uint64)
+            reached[0] = everyone
+            for i in range(low, high):
+                for j in range(wanted, 0, -1):
+                    reached[j] = reached[j] | (reached[j - 1] & mask[body[i]])
+            word = word | reached[wanted]
+        if word != before:
+            mask[v] = word
+            changed += 1
+    return changed
+
+
+def count_falls(mask, kind, roots, low, reach, alone, worst):
+    """Read what sixty-four roots brought down into the same columns as `falls_of_all`."""
+    one, none = np.uint64(1), np.uint64(0)
+    for v in range(len(mask)):
+        if kind[v] != 0 or mask[v] == none:
+            continue
+        for r in range(len(roots)):
+            if (mask[v] >> np.uint64(r)) & one == none or roots[r] == v:
+                continue
+            reach[r] += 1
+            alone[v] += 1
+            if low[roots[r]] and worst[v] < 0:
+                worst[v] = roots[r]

@@ -1,0 +1,175 @@
+"""The three questions to the whole graph: how weak, what falls, what is lost.
+
+*Weakest way in*: for every vertex the meet, over all its derivations, of the join of what each
+takes. *Single compromise*: what falls where one thing alone is taken, with nothing asked beyond
+it. *Lock-out*: the single losses after which nothing is left. Model: account access graphs
+(Hammann, Radomirović, Sasse, Basin, CCS 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from locum.estate.graph.columns import Graph, Kind, Onward
+from locum.estate.graph.kernel_losses import EVERYTHING, TOO_MANY
+from locum.estate.graph.lattice import NO_WAY
+from locum.estate.graph.running import loops
+
+Progress = Callable[[float], None]
+"""Told how much of a question is answered, from 0 to 1."""
+
+_SWEEPS = 12
+_FALL_LIMIT = 2_000
+_LOSS_LIMIT = 1_024
+_TOGETHER = 64
+_ROOM = 4
+"""Room in the pool of losses for so many a vertex; it grows when it is full."""
+
+
+def _quiet(_: float) -> None:
+    """Tell nobody."""
+
+
+def weakest(graph: Graph, turned: Callable[[], Onward]) -> NDArray[np.uint16]:
+    """The weakest way to every vertex.
+
+    Args:
+        turned: the arcs turned round, asked for only where sweeps do not settle it.
+
+    Returns:
+        uint16[V] of `lattice` words; `NO_WAY` where nobody gets.
+    """
+    run = loops(graph.arcs)
+    value = graph.base.copy()
+    columns = (graph.first, graph.own, graph.need, graph.use, graph.body_first, graph.body)
+    for _ in range(_SWEEPS):
+        if run.sweep(value, *columns) == 0:
+            return value
+    around = turned()
+    run.follow(value, *columns, around.first, around.arc, around.head)
+    return value
+
+
+class Falls(msgspec.Struct, frozen=True):
+    """What single compromises bring down.
+
+    Args:
+        roots: int32[R], the vertices that can be taken themselves.
+        reach: int64[R], how many identities fall with each alone.
+        alone: int32[V], of each identity: how many roots suffice alone.
+        worst: int32[V], of each identity: a root of fewer than two factors that does, or -1.
+    """
+
+    roots: NDArray[np.int32]
+    reach: NDArray[np.int64]
+    alone: NDArray[np.int32]
+    worst: NDArray[np.int32]
+
+
+def falls(
+    graph: Graph,
+    around: Onward,
+    low: NDArray[np.uint8],
+    progress: Progress = _quiet,
+    limit: int = _FALL_LIMIT,
+) -> Falls:
+    """What falls where one root alone is taken, for each root.
+
+    Roots with a small reach are followed one by one; those with a large one, sixty-four at once.
+
+    Args:
+        low: uint8[V], the vertex itself is worth fewer than two factors.
+        limit: vertices from which on a reach is large.
+    """
+    run = loops(graph.arcs)
+    roots = np.flatnonzero(graph.base != NO_WAY).astype(np.int32)
+    reach = np.zeros(len(roots), np.int64)
+    alone = np.zeros(graph.vertices, np.int32)
+    worst = np.full(graph.vertices, -1, np.int32)
+    run.falls_of_all(
+        roots, limit, graph.own, graph.need, graph.use, graph.body_first,
+        around.first, around.arc, around.head, graph.kind, low, reach, alone, worst,
+    )  # fmt: skip
+    large = np.flatnonzero(reach < 0)
+    for at in range(0, len(large), _TOGETHER):
+        progress(at / len(large))
+        chosen = large[at : at + _TOGETHER]
+        mask = np.zeros(graph.vertices, np.uint64)
+        mask[roots[chosen]] = np.uint64(1) << np.arange(len(chosen), dtype=np.uint64)
+        while run.falls_together(
+            mask, graph.first, graph.own, graph.need, graph.use, graph.body_first, graph.body
+        ):
+            pass
+        counted = np.zeros(len(chosen), np.int64)
+        run.count_falls(mask, graph.kind, roots[chosen], low, counted, alone, worst)
+        reach[chosen] = counted
+    return Falls(roots, reach, alone, worst)
+
+
+class Losses(msgspec.Struct, frozen=True):
+    """The single losses after which each vertex is out of reach.
+
+    Args:
+        start: int64[V], where the losses of each begin in `pool`.
+        length: int32[V], how many; `EVERYTHING` where it is out of reach already, `TOO_MANY`
+            where there are more than are kept.
+        pool: int32[...], vertices, those of one vertex in order.
+    """
+
+    start: NDArray[np.int64]
+    length: NDArray[np.int32]
+    pool: NDArray[np.int32]
+
+    def of(self, vertex: int) -> list[int] | None:
+        """The losses of one vertex; `None` where it is out of reach already."""
+        length = int(self.length[vertex])
+        if length == EVERYTHING:
+            return None
+        begin = int(self.start[vertex])
+        return [int(one) for one in self.pool[begin : begin + max(length, 0)]]
+
+    def too_many(self, vertex: int) -> bool:
+        """Whether there are more losses than are kept, so that `of` says none."""
+        return int(self.length[vertex]) == TOO_MANY
+
+
+def losses(graph: Graph, limit: int = _LOSS_LIMIT) -> Losses:
+    """The single losses after which each vertex is out of reach.
+
+    Anything in the world can be lost; a way, a quorum and Unknown things are lost only with what
+    they rest on.
+    """
+    run = loops(graph.arcs)
+    losable = (~np.isin(graph.kind, (Kind.WAY, Kind.QUORUM))).astype(np.uint8)
+    start = np.zeros(graph.vertices, np.int64)
+    length = np.full(graph.vertices, EVERYTHING, np.int32)
+    pool = np.empty(_ROOM * graph.vertices + limit, np.int32)
+    times = np.zeros(graph.vertices, np.int32)
+    hit = np.full(graph.vertices, -1, np.int64)
+    used, mark = 0, 0
+    while True:
+        changed, used, mark, full = run.sweep_losses(
+            graph.first, graph.need, graph.use, graph.body_first, graph.body, losable,
+            limit, start, length, pool, used, times, hit, mark,
+        )  # fmt: skip
+        if full >= 0:
+            pool, used = _compacted(start, length, pool, limit)
+        elif changed == 0:
+            return Losses(start, length, pool[:used].copy())
+
+
+def _compacted(
+    start: NDArray[np.int64], length: NDArray[np.int32], pool: NDArray[np.int32], limit: int
+) -> tuple[NDArray[np.int32], int]:
+    """Drop what is no longer used, and leave as much room again; `start` is set anew."""
+    kept = np.maximum(length, 0)
+    begins = np.cumsum(kept) - kept
+    used = int(kept.sum())
+    fresh = np.empty(2 * max(used, len(pool) // 2) + limit, np.int32)
+    fresh[:used] = pool[np.repeat(start - begins, kept) + np.arange(used)]
+    start[:] = begins
+    return fresh, used
