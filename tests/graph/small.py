@@ -121,7 +121,7 @@ def naive_falls(small: Small, root: int) -> set[int]:
             arc.head
             for arc in small.arcs
             if arc.use & TAKES
-            and arc.own == NOTHING
+            and arc.own[:3] == NOTHING[:3]
             and len(taken & set(arc.body)) >= (arc.need or len(arc.body))
         }
         if more <= taken:

@@ -7,6 +7,7 @@ import random
 import clingo
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from locum.estate.graph import running
 from locum.estate.graph.columns import TAKES, Graph, Kind, Onward, onward
@@ -24,6 +25,7 @@ from tests.graph.small import (
 )
 
 CASES = 10_000
+"""Random graphs; the slower questions are asked of a part of them."""
 PARTS = 4
 _LEVELS = {"phishing": 2, "binding": 3, "proofing": 3}
 
@@ -60,9 +62,13 @@ def test_the_compiled_loops_give_what_the_plain_ones_give(monkeypatch: pytest.Mo
     assert [_all(columns_of(small)) for small in smalls] == plain
 
 
+def _watching(graph: Graph) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    return np.ones(graph.vertices, np.uint8), (graph.kind == Kind.IDENTITY).astype(np.uint8)
+
+
 def _all(graph: Graph) -> list[object]:
     around = onward(graph)
-    fallen = falls(graph, around, np.ones(graph.vertices, np.uint8), limit=3)
+    fallen = falls(graph, around, *_watching(graph), limit=3)
     lost = losses(graph)
     return [
         weakest(graph, lambda: around).tolist(),
@@ -76,7 +82,7 @@ def _all(graph: Graph) -> list[object]:
 def test_what_falls_with_one_root_is_that_of_a_closure(limit: int) -> None:
     for small in _graphs(1)[:700]:
         graph = columns_of(small)
-        found = falls(graph, onward(graph), np.ones(graph.vertices, np.uint8), limit=limit)
+        found = falls(graph, onward(graph), *_watching(graph), limit=limit)
         fallen = {root: naive_falls(small, root) for root in map(int, found.roots)}
         for root, reach in zip(map(int, found.roots), found.reach, strict=True):
             people = {one for one in fallen[root] if small.kinds[one] is Kind.IDENTITY} - {root}

@@ -67,6 +67,22 @@ def _missing(place: Field, key: str, schema: Any) -> Words:
 
 
 def _bad_name(place: Field, name: str) -> Words:
+    if place[0] == "roots":
+        return (
+            place,
+            "name",
+            f"`{name[:_LONGEST_SHOWN]}` is no root.",
+            "Write its kind, a colon and its name, e.g. `mailbox:alice@example.com`; kinds are "
+            "device, mailbox, phone-number, account, vault, help-desk, custodian, "
+            "identity-provider, authority, locum.",
+        )
+    if place[0] == "observed":
+        return (
+            place,
+            "name",
+            f"`{name[:_LONGEST_SHOWN]}` names no path.",
+            "Write it `identity/path`, e.g. `payments-api/rotation-backup`.",
+        )
     return (
         place,
         "name",

@@ -21,7 +21,7 @@ from locum.model.digest import digest
 from locum.model.estate import Estate
 from locum.model.names import Digest, GroupName, IdentityName
 
-_SECTIONS = ("identities", "groups", "databases", "trust")
+_SECTIONS = ("identities", "groups", "databases", "trust", "roots", "found", "observed")
 
 
 class Loaded(msgspec.Struct, frozen=True):

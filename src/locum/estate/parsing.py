@@ -75,8 +75,8 @@ def identity(name: str, raw: Mapping[str, Any]) -> Identity:
         Kind(raw["kind"]),
         raw["owner"],
         Primary(
-            _methods(primary["method"]),
-            _authority(primary.get("authority")) or NOTHING,
+            methods(primary["method"]),
+            authority(primary.get("authority")) or NOTHING,
             frozenset(primary.get("context", ())),
             _known_by(primary.get("known_by")),
         ),
@@ -96,7 +96,7 @@ def path(name: PathName, raw: Mapping[str, Any]) -> Path:
     limits, review = raw["limits"], raw["review"]
     return Path(
         name,
-        _methods(raw["method"]),
+        methods(raw["method"]),
         frozenset(Cause(cause) for cause in raw["causes"]),
         Limits(
             duration(limits["ttl"]),
@@ -114,7 +114,7 @@ def path(name: PathName, raw: Mapping[str, Any]) -> Path:
         _approvals(raw.get("approvals")),
         raw.get("requesters"),
         frozenset(raw.get("context", ())),
-        _authority(raw.get("authority")),
+        authority(raw.get("authority")),
         frozenset(CloseRule(rule) for rule in raw.get("closes", ())),
         _waiver(raw.get("waiver")),
         _drill(raw.get("drill")),
@@ -164,7 +164,8 @@ def _cutover(raw: Mapping[str, Any]) -> CutoverRule:
     )
 
 
-def _methods(raw: str | list[str]) -> tuple[str, ...]:
+def methods(raw: str | list[str]) -> tuple[str, ...]:
+    """The methods of a field that holds one or a list."""
     return (raw,) if isinstance(raw, str) else tuple(raw)
 
 
@@ -230,7 +231,8 @@ def _http_check(raw: Mapping[str, Any]) -> HttpCheck:
     return HttpCheck(**{**raw, "refused": tuple(raw.get("refused", (401, 403)))})
 
 
-def _authority(raw: Mapping[str, Any] | None) -> Authority | None:
+def authority(raw: Mapping[str, Any] | None) -> Authority | None:
+    """An authority of a valid document; `None` where nothing is said."""
     if raw is None:
         return None
     return Authority(

@@ -25,7 +25,9 @@ from locum.estate.schema_forms import (
     whole,
 )
 from locum.estate.schema_path import METHODS, PATH
+from locum.estate.schema_roots import FOUND, OBSERVED, RESTS_ON, ROOT, ROOT_ENTRY
 from locum.estate.schema_trust import KNOWN_BY, TRUST
+from locum.model.names import NAME_PATTERN
 
 _PRIMARY = fields(
     ["method"],
@@ -34,6 +36,7 @@ _PRIMARY = fields(
     authority={"$ref": "#/$defs/authority"},
     context=several(CONDITION, "What it demands; every path must too (law 7).", ["managed-device"]),
     known_by=KNOWN_BY,
+    rests_on=RESTS_ON,
 )
 _IDENTITY = fields(
     ["kind", "owner", "primary"],
@@ -96,11 +99,20 @@ SCHEMA: dict[str, Any] = {
         ),
         databases=named(_DATABASE, "Databases by name."),
         trust=named({"$ref": "#/$defs/trust"}, "Trust bundles by name."),
+        roots={
+            **named(ROOT_ENTRY, "What authenticators rest on, by kind and name."),
+            "propertyNames": {"pattern": ROOT["pattern"]},
+        },
+        found=named(FOUND, "Ways in that are there without a declaration, by name."),
+        observed={
+            **named(OBSERVED, "What is known of declared paths' past, by `identity/path`."),
+            "propertyNames": {"pattern": NAME_PATTERN.removesuffix("$") + "/" + NAME_PATTERN.removeprefix("^")},
+        },
     ),
     "title": "a Locum estate, which is a mapping",
     "$defs": {
         "identity": _IDENTITY,
-        "path": PATH,
+        "path": {**PATH, "properties": {**PATH["properties"], "rests_on": RESTS_ON}},
         "trust": TRUST,
         "authority": AUTHORITY,
         "constraint": CONSTRAINT,

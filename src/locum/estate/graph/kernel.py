@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 TAKES, OPENS = 1, 2
+ASKED = 0x1FFF  # everything of an arc's own but proofing, which nobody brings along
 _ALL = np.uint16(0xFFFF)
 
 
@@ -100,7 +101,7 @@ def falls_from(
         at += 1
         for i in range(out_first[v], out_first[v + 1]):
             a = out_arc[i]
-            if not use[a] & TAKES or own[a] != 0:
+            if not use[a] & TAKES or own[a] & ASKED != 0:
                 continue
             h = head[a]
             if seen[h] == stamp:
@@ -122,15 +123,16 @@ def falls_from(
 
 
 def falls_of_all(
-    roots, limit, own, need, use, body_first, out_first, out_arc, head, kind, low, reach, alone, worst
+    roots, limit, own, need, use, body_first, out_first, out_arc, head, watched, low, reach, alone, worst
 ):
     """For each root how many identities fall with it, and for each identity which roots suffice.
 
     Args:
+        watched: uint8[V], 1 for an identity, 2 for what is watched and not counted.
         low: uint8[V], the root is worth fewer than two factors.
         reach: int64[R], filled: identities that fall; -1 where more than `limit` vertices do.
         alone: int32[V], added to: how many roots suffice alone.
-        worst: int32[V], filled: one root of fewer than two factors that suffices alone.
+        worst: int32[V], filled: one root that suffices alone, for an identity one of `low`.
     """
     vertices = len(out_first) - 1
     seen = np.full(vertices, -1, np.int32)
@@ -149,11 +151,13 @@ def falls_of_all(
         total = 0
         for i in range(count):
             v = queue[i]
-            if kind[v] == 0 and v != root:
+            if watched[v] == 0 or v == root:
+                continue
+            if watched[v] == 1:
                 total += 1
-                alone[v] += 1
-                if low[root] and worst[v] < 0:
-                    worst[v] = root
+            alone[v] += 1
+            if (low[root] or watched[v] == 2) and worst[v] < 0:
+                worst[v] = root
         reach[r] = total
 
 
@@ -165,7 +169,7 @@ def falls_together(mask, first, own, need, use, body_first, body):
         word = mask[v]
         before = word
         for a in range(first[v], first[v + 1]):
-            if not use[a] & TAKES or own[a] != 0:
+            if not use[a] & TAKES or own[a] & ASKED != 0:
                 continue
             low, high = body_first[a], body_first[a + 1]
             wanted = need[a]
@@ -189,16 +193,17 @@ def falls_together(mask, first, own, need, use, body_first, body):
     return changed
 
 
-def count_falls(mask, kind, roots, low, reach, alone, worst):
+def count_falls(mask, watched, roots, low, reach, alone, worst):
     """Read what sixty-four roots brought down into the same columns as `falls_of_all`."""
     one, none = np.uint64(1), np.uint64(0)
     for v in range(len(mask)):
-        if kind[v] != 0 or mask[v] == none:
+        if watched[v] == 0 or mask[v] == none:
             continue
         for r in range(len(roots)):
             if (mask[v] >> np.uint64(r)) & one == none or roots[r] == v:
                 continue
-            reach[r] += 1
+            if watched[v] == 1:
+                reach[r] += 1
             alone[v] += 1
-            if low[roots[r]] and worst[v] < 0:
+            if (low[roots[r]] or watched[v] == 2) and worst[v] < 0:
                 worst[v] = roots[r]

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from locum.estate.graph.columns import Graph, Kind, Onward
 from locum.estate.graph.kernel_losses import EVERYTHING, TOO_MANY
-from locum.estate.graph.lattice import NO_WAY
 from locum.estate.graph.running import loops
 
 Progress = Callable[[float], None]
@@ -54,11 +53,16 @@ def weakest(graph: Graph, turned: Callable[[], Onward]) -> NDArray[np.uint16]:
     return value
 
 
+def in_the_world(graph: Graph) -> NDArray[np.bool_]:
+    """bool[V]: what somebody can take or lose; ways and quorums are only how things stand."""
+    return ~np.isin(graph.kind, (Kind.WAY, Kind.QUORUM))
+
+
 class Falls(msgspec.Struct, frozen=True):
     """What single compromises bring down.
 
     Args:
-        roots: int32[R], the vertices that can be taken themselves.
+        roots: int32[R], everything in the world that one may have to oneself.
         reach: int64[R], how many identities fall with each alone.
         alone: int32[V], of each identity: how many roots suffice alone.
         worst: int32[V], of each identity: a root of fewer than two factors that does, or -1.
@@ -74,6 +78,7 @@ def falls(
     graph: Graph,
     around: Onward,
     low: NDArray[np.uint8],
+    watched: NDArray[np.uint8],
     progress: Progress = _quiet,
     limit: int = _FALL_LIMIT,
 ) -> Falls:
@@ -82,17 +87,18 @@ def falls(
     Roots with a small reach are followed one by one; those with a large one, sixty-four at once.
 
     Args:
-        low: uint8[V], the vertex itself is worth fewer than two factors.
+        low: uint8[V], the vertex can be taken with fewer than two factors.
+        watched: uint8[V], 1 for what counts as an identity, 2 for what is watched besides.
         limit: vertices from which on a reach is large.
     """
     run = loops(graph.arcs)
-    roots = np.flatnonzero(graph.base != NO_WAY).astype(np.int32)
+    roots = np.flatnonzero(in_the_world(graph)).astype(np.int32)
     reach = np.zeros(len(roots), np.int64)
     alone = np.zeros(graph.vertices, np.int32)
     worst = np.full(graph.vertices, -1, np.int32)
     run.falls_of_all(
         roots, limit, graph.own, graph.need, graph.use, graph.body_first,
-        around.first, around.arc, around.head, graph.kind, low, reach, alone, worst,
+        around.first, around.arc, around.head, watched, low, reach, alone, worst,
     )  # fmt: skip
     large = np.flatnonzero(reach < 0)
     for at in range(0, len(large), _TOGETHER):
@@ -105,7 +111,7 @@ def falls(
         ):
             pass
         counted = np.zeros(len(chosen), np.int64)
-        run.count_falls(mask, graph.kind, roots[chosen], low, counted, alone, worst)
+        run.count_falls(mask, watched, roots[chosen], low, counted, alone, worst)
         reach[chosen] = counted
     return Falls(roots, reach, alone, worst)
 
@@ -140,11 +146,10 @@ class Losses(msgspec.Struct, frozen=True):
 def losses(graph: Graph, limit: int = _LOSS_LIMIT) -> Losses:
     """The single losses after which each vertex is out of reach.
 
-    Anything in the world can be lost; a way, a quorum and Unknown things are lost only with what
-    they rest on.
+    Anything in the world can be lost; a way and a quorum are lost only with what they rest on.
     """
     run = loops(graph.arcs)
-    losable = (~np.isin(graph.kind, (Kind.WAY, Kind.QUORUM))).astype(np.uint8)
+    losable = in_the_world(graph).astype(np.uint8)
     start = np.zeros(graph.vertices, np.int64)
     length = np.full(graph.vertices, EVERYTHING, np.int32)
     pool = np.empty(_ROOM * graph.vertices + limit, np.int32)

@@ -1,0 +1,284 @@
+"""Chart an inventory: the graph of who and what gives whom a way in, with the ways in columns.
+
+Whoever takes a root has what rests on it, except for the factors that the root is not: a device
+gives its passkey together with a finger or a PIN. Whoever depends on the way needs all its roots.
+Approvals are needed and add no strength, because an approver can be talked round (law 1 asks what
+the requester presents). Proofing is never compared between two identities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from locum.estate.graph.columns import OPENS, TAKES, Graph, Kind, Why
+from locum.estate.graph.drawing import NOWHERE, Drawing, Drawn
+from locum.estate.graph.lattice import NO_WAY, WEAKEST, Word, kinds_word, word_of, word_of_method
+from locum.estate.graph.ways import (
+    ACTIVE,
+    LIVES_LONG,
+    NO_APPROVALS,
+    PROBED,
+    REVIEWABLE,
+    SIGNS_IN_ELSEWHERE,
+    WAIVED,
+    WIDER,
+    Ways,
+    minutes,
+)
+from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, Way
+from locum.model.methods import CATALOGUE, FactorKind, method
+from locum.model.strength import Binding, Phishing, Proofing
+
+PROOFED: Word = word_of((), proofing=Proofing.IAL3)
+"""What an arc between two identities carries, so that their proofing is not compared."""
+LOCUM = "locum:authority"
+METHODS = [*sorted(CATALOGUE), ""]
+"""The methods by number; the last stands for all that nobody knows."""
+LONG_LIVED = frozenset({"api-key", "password", "ssh-key", "vaulted-secret"})
+"""Secrets that work until somebody ends them (NHI7)."""
+_DEVICE = word_of(
+    (FactorKind.HELD,), Phishing.PHISHING_RESISTANT, Binding.ATTESTED_HARDWARE, Proofing.IAL3
+)
+_PHONE_NUMBER = word_of((FactorKind.HELD,), proofing=Proofing.IAL3)
+_TAKEN_AS_IT_IS = {Kind.DEVICE: _DEVICE, Kind.PHONE_NUMBER: _PHONE_NUMBER}
+_BINDS_PHYSICALLY = frozenset({Kind.DEVICE})
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """An estate's graph with its ways and its names.
+
+    Args:
+        ways: in the order of the inventory.
+        holders: by vertex, for what is known of an identity.
+        drawn: the graph with names and places.
+    """
+
+    drawn: Drawn
+    ways: Ways
+    said: tuple[Way, ...]
+    holders: dict[int, Holder]
+    privileged: np.ndarray[tuple[int], np.dtype[np.uint8]]
+
+    @property
+    def graph(self) -> Graph:
+        """The graph itself."""
+        return self.drawn.graph
+
+
+def chart(inventory: Inventory) -> Chart:
+    """Draw what an inventory says."""
+    drawing = Drawing()
+    drawing.define(LOCUM, place=NOWHERE)
+    holders = {one.name: one for one in inventory.holders}
+    for one in inventory.holders:
+        drawing.define(one.name, place=one.place, kind=Kind.IDENTITY)
+    by_vertex = {drawing.mention(one.name): one for one in inventory.holders}
+    for root in inventory.roots:
+        _root(drawing, root)
+    primaries = {one.identity: one for one in inventory.ways if one.role is Role.PRIMARY}
+    asked = [_way(drawing, one, holders, primaries) for one in inventory.ways]
+    for one in inventory.holders:
+        if one.acts_for:
+            agent, principal = drawing.mention(one.name), drawing.mention(one.acts_for)
+            drawing.arc(agent, [principal], Why.ACTS_FOR, PROOFED, use=TAKES)
+    ways = _columns(drawing, inventory, holders, asked)
+    drawn = drawing.finish()
+    privileged = np.zeros(drawn.graph.vertices, np.uint8)
+    privileged[[vertex for vertex, one in by_vertex.items() if one.privileged]] = 1
+    return Chart(drawn, ways, inventory.ways, by_vertex, privileged)
+
+
+def vertex_name(way: Way) -> str:
+    """The name of a way's vertex."""
+    return f"{way.name}#primary" if way.role is Role.PRIMARY else way.name
+
+
+def _root(drawing: Drawing, root: Root) -> None:
+    kind = Kind[root.name.partition(":")[0].replace("-", "_").upper()]
+    said = root.ways or root.administered_by is not None
+    if not said and kind not in _TAKEN_AS_IT_IS and kind is not Kind.LOCUM:
+        drawing.mention(root.name, root.place)
+        return
+    base = NO_WAY if said else _TAKEN_AS_IT_IS.get(kind, NO_WAY)
+    if kind in _BINDS_PHYSICALLY:
+        base = _TAKEN_AS_IT_IS[kind]
+    vertex = drawing.define(root.name, base, root.place)
+    for at, way in enumerate(root.ways, 1):
+        parts = [
+            _authenticator(
+                drawing, f"{root.name}#{at}/{name}", name, Proofing.IAL3, way.rests_on, root.place
+            )
+            for name in way.methods
+        ]
+        if parts:
+            drawing.arc(vertex, parts, Why.OPENED_BY, PROOFED)
+        else:
+            for one in way.rests_on:
+                drawing.arc(vertex, [drawing.mention(one)], Why.OPENED_BY, PROOFED, use=TAKES)
+            resting = [drawing.mention(one) for one in way.rests_on]
+            drawing.arc(vertex, resting, Why.OPENED_BY, PROOFED, use=OPENS)
+    rule = root.administered_by
+    if rule is not None and rule.people:
+        people = [drawing.mention(one) for one in sorted(rule.people)]
+        if rule.need > 1:
+            drawing.arc(vertex, people, Why.ADMINISTERED_BY, PROOFED, rule.need, TAKES)
+        else:
+            for one in people:
+                drawing.arc(vertex, [one], Why.ADMINISTERED_BY, PROOFED, use=TAKES)
+
+
+def _authenticator(
+    drawing: Drawing,
+    name: str,
+    of: str,
+    carried: Proofing,
+    resting: Iterable[str],
+    place: object,
+) -> int:
+    """An authenticator with what it rests on."""
+    entry = method(of)
+    vertex = drawing.define(
+        name, word_of_method(entry, carried), place, Kind.AUTHENTICATOR  # type: ignore[arg-type]
+    )
+    roots = [drawing.mention(one) for one in resting]
+    for one, root in zip(resting, roots, strict=True):
+        # Taken with the device is what is held; what is known or inherent is asked all the same.
+        left = entry.kinds - {FactorKind.HELD} if one.startswith("device:") else frozenset()
+        why = Why.KEPT_ON if one.startswith("device:") else Why.RESTS_ON
+        drawing.arc(vertex, [root], why, kinds_word(left) | PROOFED, use=TAKES)
+    if roots:
+        drawing.arc(vertex, roots, Why.RESTS_ON, use=OPENS)
+    return vertex
+
+
+def _way(
+    drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict[str, Way]
+) -> int:
+    """Draw one way; returns the vertex of evidence and approvals together, or -1."""
+    holder = holders.get(way.identity)
+    carried = Proofing.NONE if holder is None else holder.proofing
+    name = vertex_name(way)
+    identity = drawing.mention(way.identity)
+    vertex = drawing.define(name, place=way.place, kind=Kind.WAY)
+    if way.active:
+        drawing.arc(identity, [vertex], Why.IS_WAY)
+    body = [
+        _authenticator(
+            drawing, f"{name}/{one}", one, carried, way.rests_on.get(one, ()), way.place
+        )
+        for one in way.methods
+    ]
+    if way.by_primary and way.identity in primaries:
+        of = primaries[way.identity]
+        body += [drawing.mention(f"{vertex_name(of)}/{one}") for one in of.methods]
+        carried = max([carried, *(method(one).proofing or carried for one in of.methods)])
+    if way.requesters is not None:
+        body.append(_requesters(drawing, name, way.requesters))
+    asked = -1
+    if way.approvals is not None:
+        body.append(_approvals(drawing, name, way.approvals, way.requesters))
+        asked = drawing.define(f"{name}#asked", kind=Kind.QUORUM)
+        drawing.arc(asked, body, Why.PRESENTS)
+        body = [asked]
+    issuers = [drawing.mention(one) for one in way.rests_on.get("", ())]
+    for one in issuers:
+        drawing.arc(vertex, [one], Why.ISSUED_BY, PROOFED, use=TAKES)
+    drawing.arc(vertex, body, Why.PRESENTS, use=TAKES)
+    if way.role is Role.DECLARED:
+        issuers.append(drawing.mention(LOCUM))
+    drawing.arc(vertex, [*body, *issuers], Why.PRESENTS, use=OPENS)
+    if way.yields:
+        word = word_of_method(method(way.yields), carried)
+        credential = drawing.define(f"{name}/{way.yields}", word, way.place, Kind.AUTHENTICATOR)
+        drawing.arc(vertex, [credential], Why.YIELDS, use=TAKES)
+        drawing.arc(credential, [drawing.mention(LOCUM)], Why.ISSUED_BY, PROOFED, use=TAKES)
+    return asked
+
+
+def _requesters(drawing: Drawing, name: str, rule: Quorum) -> int:
+    """Any one of them presents a key of their own."""
+    vertex = drawing.define(f"{name}#requester", kind=Kind.QUORUM)
+    for person in sorted(rule.people):
+        drawing.arc(vertex, [_key(drawing, person)], Why.QUORUM_OF)
+    return vertex
+
+
+def _approvals(drawing: Drawing, name: str, rule: Quorum, requesters: Quorum | None) -> int:
+    """So many of them; whoever asks does not count, so one more where the same people ask."""
+    vertex = drawing.define(f"{name}#approvals", WEAKEST, kind=Kind.QUORUM)
+    one_more = requesters is not None and requesters.people == rule.people
+    keys = [_key(drawing, person) for person in sorted(rule.people)]
+    drawing.arc(vertex, keys, Why.QUORUM_OF, need=min(rule.need + one_more, 255))
+    return vertex
+
+
+def _key(drawing: Drawing, person: str) -> int:
+    """A person's own key with Locum: bound by signing in, so whoever is them has it."""
+    name = f"{person}#key"
+    if drawing.is_defined(name):
+        return drawing.mention(name)
+    word = word_of_method(method("locum-key"), Proofing.IAL3)
+    vertex = drawing.define(name, word, kind=Kind.AUTHENTICATOR)
+    drawing.arc(vertex, [drawing.mention(person)], Why.SIGNS_IN, PROOFED)
+    return vertex
+
+
+def _columns(
+    drawing: Drawing, inventory: Inventory, holders: dict[str, Holder], asked: list[int]
+) -> Ways:
+    ways = inventory.ways
+    row_of = {one.identity: at for at, one in enumerate(ways) if one.role is Role.PRIMARY}
+    number = {name: at for at, name in enumerate(METHODS)}
+    none: frozenset[str] = frozenset()
+
+    def lacking(way: Way) -> int:
+        holder = holders.get(way.identity)
+        return min(255, len((none if holder is None else holder.demands) - way.demands))
+
+    return Ways(
+        np.array([drawing.mention(vertex_name(one)) for one in ways], np.int32),
+        np.array([drawing.mention(one.identity) for one in ways], np.int32),
+        np.array([row_of.get(one.identity, -1) for one in ways], np.int32),
+        np.array([one.role.value for one in ways], np.uint8),
+        np.array(
+            [number.get((*one.methods, one.yields)[-1 if one.yields else 0], number[""]) for one in ways],
+            np.uint8,
+        ),
+        np.array([_flags(one) for one in ways], np.uint8),
+        np.array([lacking(one) for one in ways], np.uint8),
+        np.array([spare_approvers(one) for one in ways], np.int8),
+        np.array(asked, np.int32),
+        np.array([bool(one.owner) for one in ways], np.uint8),
+        np.array([one.drill_days or 0 for one in ways], np.int16),
+        *(
+            np.array([minutes(getattr(one, field)) for one in ways], np.int32)
+            for field in ("created", "ends", "last_used", "last_drilled", "last_reviewed")
+        ),
+    )
+
+
+def spare_approvers(way: Way) -> int:
+    """How many approvers are left beyond those needed, whoever of the requesters asks."""
+    if way.approvals is None:
+        return NO_APPROVALS
+    people = way.approvals.people
+    asking = way.requesters.people if way.requesters else frozenset({way.identity})
+    eligible = min((len(people - {one}) for one in asking), default=len(people))
+    return max(-127, min(NO_APPROVALS - 1, eligible - way.approvals.need))
+
+
+def _flags(way: Way) -> int:
+    methods = (*way.methods, way.yields)
+    return (
+        ACTIVE * way.active
+        | WAIVED * way.waived
+        | WIDER * bool(way.wider)
+        | REVIEWABLE * way.reviewable
+        | PROBED * way.probed
+        | LIVES_LONG * (way.role is Role.FOUND and bool(LONG_LIVED.intersection(methods)))
+        | SIGNS_IN_ELSEWHERE
+        * any(one.startswith("identity-provider:") for one in way.rests_on.get("", ()))
+    )
