@@ -12,7 +12,7 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
 
-from locum.estate.loading import check
+from locum.estate.checking import check
 from locum.estate.problem import EstateError
 from tests.attacks.test_rows import in_force
 from tests.http.test_lives import approve

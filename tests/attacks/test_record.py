@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from locum.estate.loading import check
+from locum.estate.checking import check
 from locum.evidence.fetch import Answered, checked_url, fetch
 from locum.model.refusal import MalformedInput
 from locum.service.elapse import recheck

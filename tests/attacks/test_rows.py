@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
-from locum.estate.loading import check, load
+from locum.estate.checking import check
+from locum.estate.loading import load
 from locum.model.secret import Secret
 from locum.service.elapse import recheck
 from tests.http.test_lives import activate, approve, introspect, reviewed

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locum.estate.loading import check, load
+from locum.estate.checking import check
+from locum.estate.loading import load
 from locum.estate.problem import EstateError
 from locum.estate.report import as_json, as_sarif, as_text
 from tests.estate.estates import NOW, lawful

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from locum.estate.loading import check, load
+from locum.estate.checking import check
+from locum.estate.loading import load
 from tests.estate.estates import (
     NOW,
     PATH,

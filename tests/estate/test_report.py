@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from locum.estate.loading import check
+from locum.estate.checking import check
 from locum.estate.report import as_json, as_sarif, as_text
 from tests.estate.estates import NOW, lawful, path_with, written
 
@@ -36,7 +36,7 @@ def test_a_report_is_sarif(mistake: Path, monkeypatch: pytest.MonkeyPatch) -> No
     SARIF.validate(sarif)
     [run] = sarif["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    assert len(run["results"]) == len(report.problems)
+    assert len(run["results"]) == len(report.problems) + len(report.notes)
     for result in run["results"]:
         assert rules[result["ruleIndex"]] == result["ruleId"]
 
@@ -75,13 +75,15 @@ def test_the_text_is_where_and_what_and_what_to_do(tmp_path: Path) -> None:
         "  `limits.ttl` is 2d, the path's window is 30m: the credential would outlive the window."
     )
     assert remedy == "  Set `limits.ttl` to 30m or less, or widen `limits.window`."
-    assert counted == "5 identities, 1 path: 2 errors, 0 other findings."
+    assert counted == "5 identities, 1 path: 2 errors, 0 other findings. 5 notes: --notes."
 
 
 def test_an_estate_without_findings_says_so(tmp_path: Path) -> None:
     report = check(written(tmp_path, lawful()), NOW)
-    assert as_text(report) == "5 identities, 1 path: 0 errors, 0 other findings."
-    assert as_json(report) == {
+    assert as_text(report) == "5 identities, 1 path: 0 errors, 0 other findings. 5 notes: --notes."
+    said = as_json(report)
+    assert {one["rule"] for one in said.pop("notes")} == {"no-way-back", "no-quorum"}
+    assert said == {
         "kind": "locum.check/1",
         "identities": 5,
         "paths": 1,
@@ -107,9 +109,13 @@ def test_the_json_says_as_much_as_the_text(tmp_path: Path) -> None:
         "clauses": [],
         "fingerprint": report.problems[0].fingerprint,
         "related": f"{tmp_path}/estate.yaml:1:2",
+        "about": "",
+        "chain": [],
+        "checked": False,
+        "reach": 1,
     }
 
 
 def test_the_example_breaks_no_law() -> None:
     report = check(ROOT / "examples" / "break-glass", NOW)
-    assert as_text(report) == "6 identities, 2 paths: 0 errors, 0 other findings."
+    assert as_text(report) == "6 identities, 2 paths: 0 errors, 0 other findings. 6 notes: --notes."

@@ -133,9 +133,7 @@ def naive_losses(small: Small, vertex: int) -> set[int] | None:
     """The single losses after which a vertex is out of reach; `None` where it is already."""
     if vertex not in _available(small, None):
         return None
-    losable = [
-        one for one, kind in enumerate(small.kinds) if kind not in (Kind.WAY, Kind.QUORUM)
-    ]
+    losable = [one for one, kind in enumerate(small.kinds) if kind not in (Kind.WAY, Kind.QUORUM)]
     return {lost for lost in losable if lost != vertex and vertex not in _available(small, lost)}
 
 

@@ -178,9 +178,7 @@ def _least(vertex: int, got: set[tuple[int, str]]) -> Strength | None:
         next(at for at in range(top + 1) if (vertex, f"{name}{at}") in got)
         for name, top in _LEVELS.items()
     ]
-    return Strength(
-        Factors(factors), Phishing(levels[0]), Binding(levels[1]), Proofing(levels[2])
-    )
+    return Strength(Factors(factors), Phishing(levels[0]), Binding(levels[1]), Proofing(levels[2]))
 
 
 def test_nobody_gets_where_only_a_circle_leads() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 import msgspec
 import pytest
 
-from locum.estate.loading import check
+from locum.estate.checking import check
 from locum.laws.declaration import Finding, judge_path
 from locum.model.cause import SqlProbe
 from locum.model.estate import Database

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from locum.cli.output import FINDINGS, OK, console, show
-from locum.estate.loading import check as check_estate
+from locum.estate.checking import check as check_estate
 from locum.estate.report import as_json, as_sarif, as_text
 
 
@@ -25,6 +25,7 @@ class Format(StrEnum):
 def check(
     estate: Annotated[Path, typer.Argument(help="A YAML file, or a folder of them.")],
     form: Annotated[Format, typer.Option("--format", help="text, json or sarif.")] = Format.TEXT,
+    notes: Annotated[bool, typer.Option("--notes", help="List notes, too.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Check an estate: form, names, and all laws. Exit 1 where it cannot be used."""
@@ -34,5 +35,5 @@ def check(
     elif as_data or form is Format.JSON:
         show(as_json(report), True, lambda _: None)
     else:
-        console.print(as_text(report), markup=False)
+        console.print(as_text(report, notes), markup=False)
     raise typer.Exit(FINDINGS if report.refused else OK)

@@ -20,9 +20,9 @@ from locum.estate.inventory import (
 )
 from locum.estate.parsing import authority, instant, methods
 from locum.estate.place import position_of
+from locum.laws.containment import Wider, contains
 from locum.laws.no_one_alone import who_may_ask
 from locum.laws.no_weaker import waived
-from locum.laws.containment import Wider, contains
 from locum.model.authority import Authority
 from locum.model.estate import ADMINISTRATORS, Estate, Identity
 from locum.model.methods import FALLBACKS

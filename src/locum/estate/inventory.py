@@ -139,10 +139,14 @@ class Inventory(msgspec.Struct, frozen=True):
 
 
 def together(inventories: Iterable[Inventory]) -> Inventory:
-    """Put inventories together; an identity or way that stands in two keeps its first."""
-    found = list(inventories)
-    return Inventory(
-        tuple({one.name: one for part in reversed(found) for one in reversed(part.holders)}.values())[::-1],
-        tuple({(one.name, one.role): one for part in reversed(found) for one in reversed(part.ways)}.values())[::-1],
-        tuple(one for part in found for one in part.roots),
-    )
+    """Put inventories together; an identity or a way that stands in two keeps its first."""
+    holders: dict[str, Holder] = {}
+    ways: dict[tuple[str, Role], Way] = {}
+    roots: list[Root] = []
+    for part in inventories:
+        for holder in part.holders:
+            holders.setdefault(holder.name, holder)
+        for way in part.ways:
+            ways.setdefault((way.name, way.role), way)
+        roots += part.roots
+    return Inventory(tuple(holders.values()), tuple(ways.values()), tuple(roots))

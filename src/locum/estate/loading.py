@@ -1,4 +1,4 @@
-"""Load an estate from a file or a folder of files, whole or not at all, and check it."""
+"""Load an estate from a file or a folder of files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -37,19 +37,6 @@ class Loaded(msgspec.Struct, frozen=True):
     remarks: tuple[Problem, ...] = ()
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What `locum check` found."""
-
-    problems: tuple[Problem, ...]
-    identities: int
-    paths: int
-
-    @property
-    def refused(self) -> bool:
-        """Whether the estate cannot be used."""
-        return any(problem.severity == "error" for problem in self.problems)
-
-
 def load(source: Path) -> Loaded:
     """Read an estate.
 
@@ -73,25 +60,14 @@ def load_lawful(source: Path, now: datetime) -> Loaded:
         EstateError: with every problem found, broken laws included.
     """
     loaded = load(source)
-    errors = tuple(one for one in _judged(loaded, now) if one.severity == "error")
+    errors = tuple(one for one in judged(loaded, now) if one.severity == "error")
     if errors:
         raise EstateError(errors)
     return loaded
 
 
-def check(source: Path, now: datetime) -> Report:
-    """Find everything that is wrong with an estate: form, names, laws.
-
-    The laws are asked once form and names are right, because they need the whole.
-    """
-    try:
-        loaded = load(source)
-    except EstateError as error:
-        return Report(error.problems, 0, 0)
-    return Report(_judged(loaded, now), len(loaded.estate.identities), len(loaded.estate.paths()))
-
-
-def _judged(loaded: Loaded, now: datetime) -> tuple[Problem, ...]:
+def judged(loaded: Loaded, now: datetime) -> tuple[Problem, ...]:
+    """What the laws say of each declared path by itself, in the order of the files."""
     findings = judge_estate(loaded.estate, now)
     return _in_order(
         (*loaded.remarks, *(_located(finding, loaded.document) for finding in findings))

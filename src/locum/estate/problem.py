@@ -32,6 +32,10 @@ class Problem(msgspec.Struct, frozen=True):
         field: the field within the subject, dotted.
         fact: what is wrong; it names no line, so that it stays the same when lines move.
         related: another place that belongs to it, e.g. the first of two that are the same.
+        chain: the shortest way in which it comes about, a step each.
+        about: what it rests on, where that is not the subject, e.g. a mailbox.
+        checked: the remedy was tried on the graph, and the problem was gone.
+        reach: how many identities it concerns.
     """
 
     position: Position
@@ -43,11 +47,16 @@ class Problem(msgspec.Struct, frozen=True):
     severity: Severity = "error"
     clauses: tuple[str, ...] = ()
     related: Position | None = None
+    chain: tuple[str, ...] = ()
+    about: str = ""
+    checked: bool = False
+    reach: int = 1
 
     @property
     def fingerprint(self) -> str:
         """The same for the same problem wherever it moves in its file."""
-        words = "\n".join((self.rule, self.subject, self.field, self.fact))
+        known = self.about or self.fact
+        words = "\n".join((self.rule, self.subject, self.field, known))
         return hashlib.sha256(words.encode()).hexdigest()[:32]
 
 

@@ -6,16 +6,21 @@ from typing import Any
 from urllib.parse import quote
 
 from locum import __version__
-from locum.estate.loading import Report
+from locum.estate.checking import Report
 from locum.estate.problem import Position, Problem
 from locum.estate.rules import RULES, words_of
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_text(report: Report) -> str:
-    """Each problem in three lines: where and which law; what; what to do."""
-    return "\n\n".join([*map(_block, report.problems), _counted(report)])
+def as_text(report: Report, notes: bool = False) -> str:
+    """Each problem in a few lines: where and which law; what; how it comes about; what to do.
+
+    Args:
+        notes: list the notes of the whole estate, too, which are only counted otherwise.
+    """
+    listed = (*report.problems, *(report.notes if notes else ()))
+    return "\n\n".join([*map(_block, listed), _counted(report, notes)])
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -25,23 +30,29 @@ def as_json(report: Report) -> dict[str, Any]:
         "identities": report.identities,
         "paths": report.paths,
         "refused": report.refused,
-        "problems": [
-            {
-                "file": problem.position.file,
-                "line": problem.position.line,
-                "column": problem.position.column,
-                "rule": problem.rule,
-                "subject": problem.subject,
-                "field": problem.field,
-                "fact": problem.fact,
-                "remedy": problem.remedy,
-                "severity": problem.severity,
-                "clauses": list(problem.clauses),
-                "fingerprint": problem.fingerprint,
-                "related": None if problem.related is None else str(problem.related),
-            }
-            for problem in report.problems
-        ],
+        "problems": [_data(problem) for problem in report.problems],
+        "notes": [_data(problem) for problem in report.notes],
+    }
+
+
+def _data(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.position.file,
+        "line": problem.position.line,
+        "column": problem.position.column,
+        "rule": problem.rule,
+        "subject": problem.subject,
+        "field": problem.field,
+        "fact": problem.fact,
+        "remedy": problem.remedy,
+        "severity": problem.severity,
+        "clauses": list(problem.clauses),
+        "fingerprint": problem.fingerprint,
+        "related": None if problem.related is None else str(problem.related),
+        "about": problem.about,
+        "chain": list(problem.chain),
+        "checked": problem.checked,
+        "reach": problem.reach,
     }
 
 
@@ -55,7 +66,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
             {
                 "tool": {"driver": {"name": "locum", "version": __version__, "rules": rules}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(problem) for problem in report.problems],
+                "results": [_result(one) for one in (*report.problems, *report.notes)],
             }
         ],
     }
@@ -98,16 +109,19 @@ def _block(problem: Problem) -> str:
     lines = ["  ".join(filter(None, heading)), f"  {problem.fact}"]
     if problem.related is not None:
         lines.append(f"  The first is at {problem.related}.")
+    lines += [f"    {at}. {step}" for at, step in enumerate(problem.chain, 1)]
     return "\n".join([*lines, f"  {problem.remedy}"])
 
 
-def _counted(report: Report) -> str:
+def _counted(report: Report, notes: bool) -> str:
     errors = sum(problem.severity == "error" for problem in report.problems)
     found = f"{_number(errors, 'error')}, {_number(len(report.problems) - errors, 'other finding')}"
     if report.identities == 0 and report.refused:
         return f"{found}. The laws are asked once these are mended."
     counted = f"{_number(report.identities, 'identity')}, {_number(report.paths, 'path')}"
-    return f"{counted}: {found}."
+    many = _number(len(report.notes), "note")
+    more = f" {many}{'' if notes else ': --notes'}." if report.notes else ""
+    return f"{counted}: {found}.{more}"
 
 
 def _number(count: int, word: str) -> str:

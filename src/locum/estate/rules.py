@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from locum.estate.analysis.rules import RULES as ANALYSED
 from locum.model.refusal import Law
 
 RULES: dict[str, str] = {
@@ -47,11 +48,24 @@ RULES: dict[str, str] = {
     "rotation": "Planned windows close before the next one opens.",
     "cutover": "A cutover is said of backup certificates only.",
     "approvals": "No more approvals are needed than there are people.",
+    **{rule.id: about.holds for rule, about in ANALYSED.items()},
     "administrators": "There is a group of administrators, with somebody in it.",
 }
+
+
+_LAWS = {rule.id: about.law for rule, about in ANALYSED.items()}
+
+
+def law_of(rule: str) -> int:
+    """The law that a rule belongs to; 0 for none."""
+    number = rule.removeprefix("law-")
+    return int(number) if number != rule else _LAWS.get(rule, 0)
 
 
 def words_of(rule: str) -> str:
     """A rule's short name for a heading: `law 3 (no longer)`, or its id."""
     number = rule.removeprefix("law-")
-    return str(Law(int(number))) if number != rule else rule
+    if number != rule:
+        return str(Law(int(number)))
+    law = _LAWS.get(rule, 0)
+    return f"{rule} ({Law(law)})" if law else rule

@@ -106,7 +106,9 @@ SCHEMA: dict[str, Any] = {
         found=named(FOUND, "Ways in that are there without a declaration, by name."),
         observed={
             **named(OBSERVED, "What is known of declared paths' past, by `identity/path`."),
-            "propertyNames": {"pattern": NAME_PATTERN.removesuffix("$") + "/" + NAME_PATTERN.removeprefix("^")},
+            "propertyNames": {
+                "pattern": NAME_PATTERN.removesuffix("$") + "/" + NAME_PATTERN.removeprefix("^")
+            },
         },
     ),
     "title": "a Locum estate, which is a mapping",

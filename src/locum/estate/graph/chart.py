@@ -8,13 +8,14 @@ the requester presents). Proofing is never compared between two identities.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from locum.estate.graph.columns import OPENS, TAKES, Graph, Kind, Why
-from locum.estate.graph.drawing import NOWHERE, Drawing, Drawn
+from locum.estate.graph.drawing import NOWHERE, Drawing
 from locum.estate.graph.lattice import NO_WAY, WEAKEST, Word, kinds_word, word_of, word_of_method
 from locum.estate.graph.ways import (
     ACTIVE,
@@ -29,6 +30,8 @@ from locum.estate.graph.ways import (
     minutes,
 )
 from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, Way
+from locum.estate.problem import Position
+from locum.model.estate import Kind as HolderKind
 from locum.model.methods import CATALOGUE, FactorKind, method
 from locum.model.strength import Binding, Phishing, Proofing
 
@@ -51,21 +54,41 @@ class Chart(msgspec.Struct, frozen=True):
     """An estate's graph with its ways and its names.
 
     Args:
-        ways: in the order of the inventory.
-        holders: by vertex, for what is known of an identity.
-        drawn: the graph with names and places.
+        names: by vertex.
+        places: by vertex: where it is defined, or first mentioned.
+        unknown: uint8[V], nothing defines it.
+        person: uint8[V], 1 for a human identity.
+        privileged: uint8[V], 1 for an identity that may change others.
+        notes: by row of a way, what is wider about it.
     """
 
-    drawn: Drawn
+    graph: Graph
     ways: Ways
-    said: tuple[Way, ...]
-    holders: dict[int, Holder]
-    privileged: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    names: Sequence[str]
+    places: Sequence[Position]
+    unknown: NDArray[np.uint8]
+    person: NDArray[np.uint8]
+    privileged: NDArray[np.uint8]
+    notes: Mapping[int, str] = {}
 
-    @property
-    def graph(self) -> Graph:
-        """The graph itself."""
-        return self.drawn.graph
+    def rows_at(self, vertices: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The rows, in order, of the ways whose identity is among these vertices.
+
+        Args:
+            vertices: in order.
+        """
+        of_ways = vertices[self.graph.kind[vertices] == Kind.WAY]
+        rows = np.searchsorted(self.ways.vertex, of_ways)
+        there = np.isin(self.ways.identity[rows], vertices)
+        found: NDArray[np.int32] = rows[there].astype(np.int32)
+        return found
+
+    def vertex_of(self, name: str) -> int | None:
+        """The vertex of a name; `None` where there is none."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            return None
 
 
 def chart(inventory: Inventory) -> Chart:
@@ -80,15 +103,24 @@ def chart(inventory: Inventory) -> Chart:
         _root(drawing, root)
     primaries = {one.identity: one for one in inventory.ways if one.role is Role.PRIMARY}
     asked = [_way(drawing, one, holders, primaries) for one in inventory.ways]
+    order = sorted(
+        range(len(asked)), key=lambda at: drawing.mention(vertex_name(inventory.ways[at]))
+    )
+    said = tuple(inventory.ways[at] for at in order)
     for one in inventory.holders:
         if one.acts_for:
             agent, principal = drawing.mention(one.name), drawing.mention(one.acts_for)
             drawing.arc(agent, [principal], Why.ACTS_FOR, PROOFED, use=TAKES)
-    ways = _columns(drawing, inventory, holders, asked)
+    ways = _columns(drawing, said, holders, [asked[at] for at in order])
     drawn = drawing.finish()
     privileged = np.zeros(drawn.graph.vertices, np.uint8)
-    privileged[[vertex for vertex, one in by_vertex.items() if one.privileged]] = 1
-    return Chart(drawn, ways, inventory.ways, by_vertex, privileged)
+    person = np.zeros(drawn.graph.vertices, np.uint8)
+    for vertex, one in by_vertex.items():
+        privileged[vertex], person[vertex] = one.privileged, one.kind is HolderKind.HUMAN
+    notes = {row: one.wider for row, one in enumerate(said) if one.wider}
+    return Chart(
+        drawn.graph, ways, drawn.names, drawn.places, drawn.unknown, person, privileged, notes
+    )
 
 
 def vertex_name(way: Way) -> str:
@@ -116,8 +148,8 @@ def _root(drawing: Drawing, root: Root) -> None:
         if parts:
             drawing.arc(vertex, parts, Why.OPENED_BY, PROOFED)
         else:
-            for one in way.rests_on:
-                drawing.arc(vertex, [drawing.mention(one)], Why.OPENED_BY, PROOFED, use=TAKES)
+            for name in way.rests_on:
+                drawing.arc(vertex, [drawing.mention(name)], Why.OPENED_BY, PROOFED, use=TAKES)
             resting = [drawing.mention(one) for one in way.rests_on]
             drawing.arc(vertex, resting, Why.OPENED_BY, PROOFED, use=OPENS)
     rule = root.administered_by
@@ -136,13 +168,11 @@ def _authenticator(
     of: str,
     carried: Proofing,
     resting: Iterable[str],
-    place: object,
+    place: Position,
 ) -> int:
     """An authenticator with what it rests on."""
     entry = method(of)
-    vertex = drawing.define(
-        name, word_of_method(entry, carried), place, Kind.AUTHENTICATOR  # type: ignore[arg-type]
-    )
+    vertex = drawing.define(name, word_of_method(entry, carried), place, Kind.AUTHENTICATOR)
     roots = [drawing.mention(one) for one in resting]
     for one, root in zip(resting, roots, strict=True):
         # Taken with the device is what is held; what is known or inherent is asked all the same.
@@ -154,9 +184,7 @@ def _authenticator(
     return vertex
 
 
-def _way(
-    drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict[str, Way]
-) -> int:
+def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict[str, Way]) -> int:
     """Draw one way; returns the vertex of evidence and approvals together, or -1."""
     holder = holders.get(way.identity)
     carried = Proofing.NONE if holder is None else holder.proofing
@@ -166,9 +194,7 @@ def _way(
     if way.active:
         drawing.arc(identity, [vertex], Why.IS_WAY)
     body = [
-        _authenticator(
-            drawing, f"{name}/{one}", one, carried, way.rests_on.get(one, ()), way.place
-        )
+        _authenticator(drawing, f"{name}/{one}", one, carried, way.rests_on.get(one, ()), way.place)
         for one in way.methods
     ]
     if way.by_primary and way.identity in primaries:
@@ -176,7 +202,7 @@ def _way(
         body += [drawing.mention(f"{vertex_name(of)}/{one}") for one in of.methods]
         carried = max([carried, *(method(one).proofing or carried for one in of.methods)])
     if way.requesters is not None:
-        body.append(_requesters(drawing, name, way.requesters))
+        body.append(_requesters(drawing, name, way.requesters, way.identity))
     asked = -1
     if way.approvals is not None:
         body.append(_approvals(drawing, name, way.approvals, way.requesters))
@@ -198,11 +224,17 @@ def _way(
     return asked
 
 
-def _requesters(drawing: Drawing, name: str, rule: Quorum) -> int:
-    """Any one of them presents a key of their own."""
+def _requesters(drawing: Drawing, name: str, rule: Quorum, identity: str) -> int:
+    """Any one of them presents a key of their own.
+
+    An identity that asks for itself has its key already, so that its loss does not matter here.
+    """
     vertex = drawing.define(f"{name}#requester", kind=Kind.QUORUM)
     for person in sorted(rule.people):
-        drawing.arc(vertex, [_key(drawing, person)], Why.QUORUM_OF)
+        key = _key(drawing, person)
+        drawing.arc(vertex, [key], Why.QUORUM_OF, use=TAKES)
+        needed = key if person == identity else drawing.mention(person)
+        drawing.arc(vertex, [needed], Why.QUORUM_OF, use=OPENS)
     return vertex
 
 
@@ -210,8 +242,11 @@ def _approvals(drawing: Drawing, name: str, rule: Quorum, requesters: Quorum | N
     """So many of them; whoever asks does not count, so one more where the same people ask."""
     vertex = drawing.define(f"{name}#approvals", WEAKEST, kind=Kind.QUORUM)
     one_more = requesters is not None and requesters.people == rule.people
+    need = min(rule.need + one_more, 255)
     keys = [_key(drawing, person) for person in sorted(rule.people)]
-    drawing.arc(vertex, keys, Why.QUORUM_OF, need=min(rule.need + one_more, 255))
+    drawing.arc(vertex, keys, Why.QUORUM_OF, need=need, use=TAKES)
+    people = [drawing.mention(person) for person in sorted(rule.people)]
+    drawing.arc(vertex, people, Why.QUORUM_OF, need=need, use=OPENS)
     return vertex
 
 
@@ -222,14 +257,13 @@ def _key(drawing: Drawing, person: str) -> int:
         return drawing.mention(name)
     word = word_of_method(method("locum-key"), Proofing.IAL3)
     vertex = drawing.define(name, word, kind=Kind.AUTHENTICATOR)
-    drawing.arc(vertex, [drawing.mention(person)], Why.SIGNS_IN, PROOFED)
+    drawing.arc(vertex, [drawing.mention(person)], Why.SIGNS_IN, PROOFED, use=TAKES)
     return vertex
 
 
 def _columns(
-    drawing: Drawing, inventory: Inventory, holders: dict[str, Holder], asked: list[int]
+    drawing: Drawing, ways: tuple[Way, ...], holders: dict[str, Holder], asked: list[int]
 ) -> Ways:
-    ways = inventory.ways
     row_of = {one.identity: at for at, one in enumerate(ways) if one.role is Role.PRIMARY}
     number = {name: at for at, name in enumerate(METHODS)}
     none: frozenset[str] = frozenset()
@@ -243,10 +277,7 @@ def _columns(
         np.array([drawing.mention(one.identity) for one in ways], np.int32),
         np.array([row_of.get(one.identity, -1) for one in ways], np.int32),
         np.array([one.role.value for one in ways], np.uint8),
-        np.array(
-            [number.get((*one.methods, one.yields)[-1 if one.yields else 0], number[""]) for one in ways],
-            np.uint8,
-        ),
+        np.array([number.get(_named(one), number[""]) for one in ways], np.uint8),
         np.array([_flags(one) for one in ways], np.uint8),
         np.array([lacking(one) for one in ways], np.uint8),
         np.array([spare_approvers(one) for one in ways], np.int8),
@@ -258,6 +289,11 @@ def _columns(
             for field in ("created", "ends", "last_used", "last_drilled", "last_reviewed")
         ),
     )
+
+
+def _named(way: Way) -> str:
+    """The method that a way is known by."""
+    return way.yields or (way.methods or ("",))[0]
 
 
 def spare_approvers(way: Way) -> int:

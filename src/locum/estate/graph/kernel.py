@@ -13,7 +13,7 @@ import numpy as np
 
 TAKES, OPENS = 1, 2
 ASKED = 0x1FFF  # everything of an arc's own but proofing, which nobody brings along
-_ALL = np.uint16(0xFFFF)
+ALL = np.uint16(0xFFFF)
 
 
 def arc_word(a, own, need, body_first, body, value):
@@ -22,18 +22,18 @@ def arc_word(a, own, need, body_first, body, value):
     wanted = need[a]
     if wanted == 0 or wanted >= high - low:
         if wanted > high - low:
-            return _ALL
+            return ALL
         word = own[a]
         for i in range(low, high):
             word = word | value[body[i]]
         return word
     reached = np.zeros(wanted + 1, np.uint16)
-    reached[0] = _ALL
+    reached[0] = ALL
     for i in range(low, high):
-        clear = _ALL ^ value[body[i]]
+        clear = ALL ^ value[body[i]]
         for j in range(wanted, 0, -1):
             reached[j] = reached[j] | (reached[j - 1] & clear)
-    return own[a] | (_ALL ^ reached[wanted])
+    return own[a] | (ALL ^ reached[wanted])
 
 
 def sweep(value, first, own, need, use, body_first, body):
@@ -87,7 +87,20 @@ def follow(value, first, own, need, use, body_first, body, out_first, out_arc, h
 
 
 def falls_from(
-    root, limit, stamp, own, need, use, body_first, out_first, out_arc, head, seen, hit, times, queue
+    root,
+    limit,
+    stamp,
+    own,
+    need,
+    use,
+    body_first,
+    out_first,
+    out_arc,
+    head,
+    seen,
+    hit,
+    times,
+    queue,
 ):
     """What falls if `root` alone is taken: fills `queue`, returns how many, or -1 past `limit`.
 
@@ -123,7 +136,20 @@ def falls_from(
 
 
 def falls_of_all(
-    roots, limit, own, need, use, body_first, out_first, out_arc, head, watched, low, reach, alone, worst
+    roots,
+    limit,
+    own,
+    need,
+    use,
+    body_first,
+    out_first,
+    out_arc,
+    head,
+    watched,
+    low,
+    reach,
+    alone,
+    worst,
 ):
     """For each root how many identities fall with it, and for each identity which roots suffice.
 

@@ -16,7 +16,9 @@ EVERYTHING, TOO_MANY = -1, -2
 """Lengths that are no lengths: not reached yet, and more than the limit."""
 
 
-def lossy_arc(a, limit, need, body_first, body, losable, start, length, pool, out, times, hit, mark):
+def lossy_arc(
+    a, limit, need, body_first, body, losable, start, length, pool, out, times, hit, mark
+):
     """The things without any one of which this arc gives nothing, into `out`; returns how many.
 
     Something is lost to an arc that needs `need` of its body where fewer than that are left.
@@ -119,7 +121,4 @@ def sweep_losses(
 
 def same(pool, start, mine, have):
     """Whether a vertex's set is what it was; sets are sorted."""
-    for i in range(have):
-        if pool[start + i] != mine[i]:
-            return False
-    return True
+    return np.array_equal(pool[start : start + have], mine[:have])

@@ -11,6 +11,8 @@ from functools import cache
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from locum.estate.graph import kernel, kernel_losses
 
 COMPILED_FROM = 20_000
@@ -42,12 +44,12 @@ def _as_they_stand() -> SimpleNamespace:
 
 @cache
 def _compiled() -> SimpleNamespace:
-    from numba import njit  # type: ignore[import-untyped]  # takes half a second: only where needed
+    from numba import njit  # takes half a second: only where needed
 
     together: dict[str, Any] = {}
     for module in (kernel, kernel_losses):
-        together |= {name: one for name, one in vars(module).items() if name.isupper() or name[0] == "_"}
-    together["np"] = kernel.np
+        together |= {name: one for name, one in vars(module).items() if name.isupper()}
+    together["np"] = np
     for one in _LOOPS:
         assert isinstance(one, FunctionType)
         bound = FunctionType(one.__code__, together, one.__name__)

@@ -42,7 +42,7 @@ def day_of(at: int) -> str:
 
 
 class Ways(msgspec.Struct, frozen=True):
-    """Ways in columns, each of length W.
+    """Ways in columns, each of length W, in the order of their vertices.
 
     Args:
         vertex: int32, the way's vertex.

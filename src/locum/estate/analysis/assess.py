@@ -1,0 +1,51 @@
+"""Assess an estate: solve it, find what is wrong, judge each fallback."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from locum.estate.analysis.detect import Findings, detect
+from locum.estate.analysis.solved import Solved, solve
+from locum.estate.analysis.verdicts import Verdicts, judge
+from locum.estate.graph.chart import Chart
+from locum.estate.graph.solving import Progress
+from locum.estate.graph.ways import minutes
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """An estate with everything that was found out about it.
+
+    Args:
+        now: minutes since 1970, when it was asked.
+    """
+
+    chart: Chart
+    solved: Solved
+    findings: Findings
+    verdicts: Verdicts
+    now: int
+
+
+def _quiet(_: float) -> None:
+    """Tell nobody."""
+
+
+def assess(chart: Chart, now: datetime, progress: Progress = _quiet) -> Assessment:
+    """Solve, find, judge.
+
+    Args:
+        now: aware UTC.
+        progress: told how much is done, from 0 to 1.
+    """
+    return assess_at(chart, minutes(now), progress)
+
+
+def assess_at(chart: Chart, now: int, progress: Progress = _quiet) -> Assessment:
+    """As `assess`, at minutes since 1970."""
+    solved = solve(chart, progress)
+    findings = detect(chart, solved, now)
+    verdicts = judge(chart, findings, now)
+    progress(1.0)
+    return Assessment(chart, solved, findings, verdicts, now)

@@ -1,0 +1,363 @@
+"""Find what is wrong, all of an estate at once, in columns.
+
+Each detector is a mask over ways or vertices, so that an estate of a million costs what its
+columns weigh. What a finding says in words is made later, for those that somebody reads.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from locum.estate.analysis.rules import Rule
+from locum.estate.analysis.solved import Solved, is_below, levels
+from locum.estate.graph.chart import METHODS, Chart
+from locum.estate.graph.columns import TAKES, Kind, Why
+from locum.estate.graph.ways import (
+    ACTIVE,
+    LIVES_LONG,
+    NEVER_SEEN,
+    NO_APPROVALS,
+    REVIEWABLE,
+    SIGNS_IN_ELSEWHERE,
+    UNSAID,
+    WIDER,
+)
+from locum.estate.inventory import Role
+
+DAY = 24 * 60
+YEAR, QUARTER = 365 * DAY, 90 * DAY
+"""In minutes: how old a secret may be, and how long it may lie unused."""
+_CERTIFICATES = ("x509-certificate", "spiffe-x509-svid", "backup-certificate")
+_BOUND = (*_CERTIFICATES, "spiffe-jwt-svid", "oidc-workload-token", "oauth-token-dpop")
+_SECRETS = ("api-key", "password", "vaulted-secret")
+_SUPPORTS = [int(kind) for kind in Kind if kind >= Kind.DEVICE]
+
+
+Mask = NDArray[np.bool_]
+"""Which of the ways or vertices."""
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """Findings in columns, each of length F.
+
+    Args:
+        rule: uint8, a `Rule`.
+        vertex: int32, what it concerns.
+        row: int32, the way that it concerns, or -1.
+        about: int32, the vertex that it comes from, or -1.
+        count: int32, how many identities it reaches.
+    """
+
+    rule: NDArray[np.uint8]
+    vertex: NDArray[np.int32]
+    row: NDArray[np.int32]
+    about: NDArray[np.int32]
+    count: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.rule)
+
+
+class _Found:
+    """Findings being collected; those of one rule come together."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[NDArray[np.int64], ...]] = []
+
+    def add(
+        self,
+        rule: Rule,
+        vertex: NDArray[np.int32],
+        row: NDArray[np.int64] | int = -1,
+        about: NDArray[np.int32] | int = -1,
+        count: NDArray[np.int64] | int = 1,
+    ) -> None:
+        size = len(vertex)
+        self._parts.append(
+            tuple(
+                np.broadcast_to(np.asarray(one, np.int64), (size,))
+                for one in (int(rule), vertex, row, about, count)
+            )
+        )
+
+    def together(self) -> Findings:
+        whole = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+        rule, vertex, row, about, count = whole
+        kinds = (np.uint8, np.int32, np.int32, np.int32, np.int32)
+        return Findings(
+            *(
+                one.astype(kind)
+                for one, kind in zip((rule, vertex, row, about, count), kinds, strict=True)
+            )
+        )
+
+
+def detect(chart: Chart, solved: Solved, now: int) -> Findings:
+    """Everything that is wrong.
+
+    Args:
+        now: minutes since 1970.
+    """
+    found = _Found()
+    _weaker(chart, solved, found)
+    _undermined(chart, solved, found)
+    _single_compromises(chart, solved, found)
+    _single_losses(chart, solved, found)
+    _people(chart, solved, found)
+    _unknown(chart, solved, found)
+    _kept_too_long(chart, found, now)
+    _unseen(chart, found, now)
+    return found.together()
+
+
+def _active(chart: Chart) -> Mask:
+    mask: Mask = (chart.ways.flags & ACTIVE) != 0
+    return mask
+
+
+def _of(chart: Chart, names: tuple[str, ...]) -> Mask:
+    """Which ways have one of these methods."""
+    return np.isin(chart.ways.method, [METHODS.index(name) for name in names])
+
+
+def _method_of_primary(chart: Chart, names: tuple[str, ...]) -> Mask:
+    primary = chart.ways.primary
+    mask: Mask = _of(chart, names)[primary] & (primary >= 0)
+    return mask
+
+
+def _add_rows(chart: Chart, found: _Found, rule: Rule, mask: Mask) -> None:
+    rows = np.flatnonzero(mask)
+    found.add(rule, chart.ways.vertex[rows], rows)
+
+
+def beside(chart: Chart) -> Mask:
+    """Long-lived secrets of machines whose primary is bound or short-lived."""
+    ways = chart.ways
+    mask: Mask = (
+        _active(chart)
+        & (ways.role == Role.FOUND.value)
+        & ((ways.flags & LIVES_LONG) != 0)
+        & _of(chart, _SECRETS)
+        & (chart.person[ways.identity] == 0)
+        & _method_of_primary(chart, _BOUND)
+    )
+    return mask
+
+
+def local_administrators(chart: Chart) -> Mask:
+    """Passwords of privileged identities that an identity provider vouches for otherwise."""
+    ways = chart.ways
+    elsewhere = (ways.flags & SIGNS_IN_ELSEWHERE) != 0
+    mask: Mask = (
+        _active(chart)
+        & (ways.role == Role.FOUND.value)
+        & _of(chart, ("password",))
+        & (chart.privileged[ways.identity] != 0)
+        & elsewhere[ways.primary]
+        & ~elsewhere
+    )
+    return mask
+
+
+def outlived(chart: Chart) -> Mask:
+    """Certificates that are still attached beside a newer primary certificate."""
+    ways = chart.ways
+    mask: Mask = (
+        _active(chart)
+        & (ways.role == Role.FOUND.value)
+        & _of(chart, _CERTIFICATES)
+        & _method_of_primary(chart, _CERTIFICATES)
+        & ((ways.created < ways.created[ways.primary]) | (ways.created[ways.primary] == UNSAID))
+    )
+    return mask
+
+
+def second_keys(chart: Chart) -> Mask:
+    """Every active key of an identity but its newest."""
+    ways = chart.ways
+    rows = np.flatnonzero(
+        _active(chart) & _of(chart, ("api-key",)) & (ways.role != Role.DECLARED.value)
+    )
+    # Of one identity the primary comes first, then the newest; all after the first are too many.
+    order = np.lexsort((-ways.created[rows].astype(np.int64), ways.role[rows], ways.identity[rows]))
+    ordered = rows[order]
+    again = np.zeros(len(ways), bool)
+    again[ordered[1:]] = ways.identity[ordered[1:]] == ways.identity[ordered[:-1]]
+    return again
+
+
+def circular(chart: Chart, solved: Solved) -> Mask:
+    """Ways that are lost with the identity that they recover."""
+    ways, lost = chart.ways, solved.losses
+    length = np.maximum(lost.length[ways.vertex], 0)
+    start = lost.start[ways.vertex]
+    offset = np.cumsum(length) - length
+    inside = np.repeat(start - offset, length) + np.arange(int(length.sum()))
+    same = lost.pool[inside] == np.repeat(ways.identity, length)
+    row = np.repeat(np.arange(len(ways)), length)
+    circle = np.zeros(len(ways), bool)
+    circle[row[same]] = True
+    mask: Mask = circle & (ways.role != Role.PRIMARY.value) & _active(chart)
+    return mask
+
+
+def weaker(chart: Chart, solved: Solved) -> Mask:
+    """Ways that are weaker than their primary, with everything that both rest on."""
+    ways = chart.ways
+    own = solved.value[ways.vertex]
+    primary = solved.value[ways.vertex[ways.primary]]
+    mask: Mask = (
+        is_below(own, primary)
+        & _active(chart)
+        & (ways.role != Role.PRIMARY.value)
+        & (ways.primary >= 0)
+    )
+    return mask
+
+
+def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
+    plain, local = beside(chart), local_administrators(chart)
+    old, second = outlived(chart), second_keys(chart)
+    _add_rows(chart, found, Rule.CIRCLE, circular(chart, solved))
+    _add_rows(chart, found, Rule.LONG_LIVED_BESIDE, plain)
+    _add_rows(chart, found, Rule.LOCAL_ADMINISTRATOR, local)
+    _add_rows(chart, found, Rule.OUTLIVED, old)
+    _add_rows(chart, found, Rule.SECOND_KEY, second)
+    rest = weaker(chart, solved) & ~(plain | local | old | second)
+    _add_rows(chart, found, Rule.WEAKER_BEHIND, rest)
+    _add_rows(chart, found, Rule.WIDER, _active(chart) & ((chart.ways.flags & WIDER) != 0))
+    _add_rows(chart, found, Rule.CHECKS_DROPPED, _active(chart) & (chart.ways.lacks > 0) & ~local)
+
+
+def _undermined(chart: Chart, solved: Solved, found: _Found) -> None:
+    """Roots that are weaker than the primaries' authenticators that rest on them."""
+    graph, value = chart.graph, solved.value
+    resting = np.isin(graph.why, (Why.KEPT_ON, Why.RESTS_ON)) & ((graph.use & TAKES) != 0)
+    arcs = np.flatnonzero(resting & (np.diff(graph.body_first) == 1))
+    head, body = solved.around.head[arcs], graph.body[graph.body_first[arcs]]
+    row = solved.row_of[head]
+    drops = is_below(value[body] | graph.own[arcs], graph.base[head]) & (row >= 0)
+    drops &= chart.ways.role[row] == Role.PRIMARY.value
+    drops &= (chart.unknown[body] == 0) & (graph.kind[body] != Kind.DEVICE)
+    pairs = np.unique(np.stack([body[drops], chart.ways.identity[row[drops]]]), axis=1)
+    roots, count = np.unique(pairs[0], return_counts=True)
+    found.add(Rule.UNDERMINED, roots.astype(np.int32), count=count)
+
+
+def _single_compromises(chart: Chart, solved: Solved, found: _Found) -> None:
+    fallen, ways = solved.falls, chart.ways
+    factors = levels()[0]
+    primary = np.flatnonzero((ways.role == Role.PRIMARY.value) & _active(chart))
+    label = _label_factors(chart, primary)
+    identity = ways.identity[primary]
+    worst = fallen.worst[identity]
+    hit = (worst >= 0) & (label >= 2) & (factors[solved.value[identity]] < 2)
+    roots, inverse, count = np.unique(worst[hit], return_inverse=True, return_counts=True)
+    few = count[inverse] == 1
+    found.add(Rule.ONE_ROOT, identity[hit][few], primary[hit][few], worst[hit][few])
+    many = count > 1
+    reach = np.zeros(chart.graph.vertices, np.int64)
+    reach[fallen.roots] = fallen.reach
+    found.add(Rule.ONE_ROOT_FOR_MANY, roots[many], count=reach[roots[many]])
+
+
+def _label_factors(chart: Chart, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many factors the authenticators of each way say they are."""
+    graph = chart.graph
+    label = np.zeros(chart.graph.vertices, np.uint16)
+    presents = np.flatnonzero((graph.why == Why.PRESENTS) & ((graph.use & TAKES) != 0))
+    size = np.diff(graph.body_first)[presents]
+    heads = np.repeat(np.arange(graph.vertices, dtype=np.int32), np.diff(graph.first))[presents]
+    longest = int(size.max(initial=0))
+    for at in range(longest):
+        with_it = size > at
+        body = graph.body[graph.body_first[presents[with_it]] + at]
+        label[heads[with_it]] |= np.where(graph.base[body] == 0xFFFF, 0, graph.base[body])
+    said: NDArray[np.int64] = levels()[0][label[chart.ways.vertex[rows]]].astype(np.int64)
+    return said
+
+
+def _single_losses(chart: Chart, solved: Solved, found: _Found) -> None:
+    ways, lost, graph = chart.ways, solved.losses, chart.graph
+    rows = np.flatnonzero((ways.role == Role.PRIMARY.value) & _active(chart))
+    identity = ways.identity[rows]
+    length = np.maximum(lost.length[identity], 0)
+    offset = np.cumsum(length) - length
+    inside = np.repeat(lost.start[identity] - offset, length) + np.arange(int(length.sum()))
+    thing, whose = lost.pool[inside], np.repeat(identity, length)
+    count = np.bincount(thing, minlength=graph.vertices)
+    shared = np.flatnonzero((count > 1) & np.isin(graph.kind, _SUPPORTS)).astype(np.int32)
+    found.add(Rule.LOCK_OUT_OF_MANY, shared, count=count[shared])
+    others = np.zeros(graph.vertices, bool)
+    others[ways.identity[(ways.role != Role.PRIMARY.value) & _active(chart)]] = True
+    single = others[whose] & (count[thing] == 1) & (graph.kind[thing] != Kind.AUTHENTICATOR)
+    single |= others[whose] & (count[thing] == 1) & ~_has_other(whose, graph.kind[thing])
+    whom, first = np.unique(whose[single], return_index=True)
+    found.add(Rule.LOCK_OUT, whom, about=thing[single][first])
+    alone = (chart.person[identity] != 0) & ~others[identity]
+    found.add(Rule.NO_WAY_BACK, identity[alone], rows[alone])
+
+
+def _has_other(whose: NDArray[np.int32], kind: NDArray[np.uint8]) -> Mask:
+    """Whether something more basic than an authenticator is lost to the same identity."""
+    basic = np.unique(whose[kind != Kind.AUTHENTICATOR])
+    return np.isin(whose, basic)
+
+
+def _people(chart: Chart, solved: Solved, found: _Found) -> None:
+    ways = chart.ways
+    needs = (ways.spare != NO_APPROVALS) & _active(chart)
+    _add_rows(chart, found, Rule.APPROVER_ALONE, needs & (ways.spare < 0))
+    _add_rows(chart, found, Rule.NO_QUORUM, needs & (ways.spare == 0))
+    rows = np.flatnonzero(needs & (ways.asked >= 0) & (ways.spare >= 0))
+    root = solved.falls.worst[ways.asked[rows]]
+    both = root >= 0
+    found.add(Rule.APPROVER_RESTS_ON_REQUESTER, ways.vertex[rows[both]], rows[both], root[both])
+
+
+def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:
+    unknown = np.flatnonzero(chart.unknown).astype(np.int32)
+    reach = np.zeros(chart.graph.vertices, np.int64)
+    reach[solved.falls.roots] = solved.falls.reach
+    found.add(Rule.UNKNOWN_ROOT, unknown, count=reach[unknown])
+
+
+def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:
+    ways = chart.ways
+    lives = _active(chart) & ((ways.flags & LIVES_LONG) != 0)
+    endless = (ways.ends == NEVER_SEEN) | (ways.ends == UNSAID)
+    _add_rows(chart, found, Rule.NEVER_ENDS, lives & endless)
+    old = (ways.created >= 0) & (ways.created < now - YEAR)
+    _add_rows(chart, found, Rule.OLD, lives & old)
+
+
+def _unseen(chart: Chart, found: _Found, now: int) -> None:
+    ways = chart.ways
+    active, declared = _active(chart), ways.role == Role.DECLARED.value
+    reviewable = ((ways.flags & REVIEWABLE) != 0) & (ways.used >= 0) & (ways.reviewed != UNSAID)
+    _add_rows(
+        chart,
+        found,
+        Rule.UNREVIEWED,
+        reviewable & (ways.reviewed < ways.used) & (ways.used < now - DAY),
+    )
+    late = (ways.drilled >= 0) & (ways.drill_days > 0)
+    late &= ways.drilled.astype(np.int64) + ways.drill_days.astype(np.int64) * DAY < now
+    _add_rows(
+        chart, found, Rule.NEVER_DRILLED, active & declared & ((ways.drilled == NEVER_SEEN) | late)
+    )
+    _add_rows(chart, found, Rule.UNUSED, unused(chart, now))
+    _add_rows(
+        chart, found, Rule.OWNERLESS, active & (ways.role == Role.FOUND.value) & (ways.owned == 0)
+    )
+
+
+def unused(chart: Chart, now: int) -> Mask:
+    """What was found and is not used, for a quarter or ever."""
+    ways = chart.ways
+    idle = (ways.used == NEVER_SEEN) | ((ways.used >= 0) & (ways.used < now - QUARTER))
+    mask: Mask = _active(chart) & (ways.role == Role.FOUND.value) & idle
+    return mask

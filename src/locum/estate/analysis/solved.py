@@ -1,0 +1,100 @@
+"""Ask the graph everything once, and keep the answers together."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from locum.estate.graph.chart import Chart
+from locum.estate.graph.columns import Kind, Onward, Why, onward
+from locum.estate.graph.solving import Falls, Losses, Progress, falls, losses, weakest
+from locum.estate.inventory import Role
+
+COMPONENTS = ("factors", "phishing", "binding", "proofing")
+
+
+@cache
+def levels() -> NDArray[np.uint8]:
+    """uint8[4, 65536]: each component of each word; 9 where it is no way in."""
+    words = np.arange(1 << 16)
+    one = (words & 0b10110) != 0b10110
+    factors = np.where(words & 1 == 0, 0, np.where(one, 1, 2))
+    # A level is how many of its unary bits are set.
+    counted = [
+        sum((words >> at) & 1 for at in range(first, first + width))
+        for first, width in ((8, 2), (10, 3), (13, 3))
+    ]
+    table = np.stack([factors, *counted]).astype(np.uint8)
+    table[:, words & (1 << 7) != 0] = 9
+    return table
+
+
+def is_below(have: NDArray[np.uint16], need: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Whether each word is below the other in some component; what is no way is below nothing."""
+    table = levels()
+    below = np.zeros(len(have), bool)
+    for component in table:
+        wanted = component[need]
+        below |= (component[have] < wanted) & (wanted != 9)
+    return below
+
+
+class Solved(msgspec.Struct, frozen=True):
+    """The answers of one estate.
+
+    Args:
+        value: uint16[V], the weakest way to each vertex.
+        row_of: int32[V], the row of the way that an authenticator or way belongs to, or -1.
+    """
+
+    around: Onward
+    value: NDArray[np.uint16]
+    falls: Falls
+    losses: Losses
+    row_of: NDArray[np.int32]
+
+
+def solve(chart: Chart, progress: Progress) -> Solved:
+    """Ask for the weakest ways, single compromises and single losses."""
+    graph = chart.graph
+    around = onward(graph)
+    progress(0.1)
+    value = weakest(graph, lambda: around)
+    progress(0.2)
+    watched = (graph.kind == Kind.IDENTITY).astype(np.uint8)
+    watched[chart.ways.asked[chart.ways.asked >= 0]] = 2
+    rows = _rows(chart, around)
+    # What a fallback itself asks for is law 1's; here it is what primaries rest on.
+    fallback = (rows >= 0) & (chart.ways.role[rows] != Role.PRIMARY.value)
+    low = ((levels()[0][value] < 2) & ~fallback).astype(np.uint8)
+    fallen = falls(graph, around, low, watched, lambda part: progress(0.2 + 0.4 * part))
+    progress(0.6)
+    lost = losses(graph)
+    progress(0.9)
+    return Solved(around, value, fallen, lost, rows)
+
+
+def _rows(chart: Chart, around: Onward) -> NDArray[np.int32]:
+    """Which way each vertex belongs to: a way, its evidence, its authenticators."""
+    graph = chart.graph
+    rows = np.full(graph.vertices, -1, np.int32)
+    mine = np.arange(len(chart.ways), dtype=np.int32)
+    rows[chart.ways.vertex] = mine
+    asked = chart.ways.asked >= 0
+    rows[chart.ways.asked[asked]] = mine[asked]
+    presents = np.flatnonzero((graph.why == Why.PRESENTS) | (graph.why == Why.YIELDS))
+    size = np.diff(graph.body_first)[presents]
+    inside = np.repeat(graph.body_first[presents], size) + _counting(size)
+    body, head = graph.body[inside], np.repeat(around.head[presents], size)
+    mine = (graph.kind[body] == Kind.AUTHENTICATOR) & (rows[body] < 0)
+    rows[body[mine]] = rows[head[mine]]
+    return rows
+
+
+def _counting(sizes: NDArray[np.int32]) -> NDArray[np.int64]:
+    """0, 1, … for each size, one after another."""
+    total = int(sizes.sum())
+    return np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -1,0 +1,202 @@
+"""Tell a finding: where, what, why (the chain), and what would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from locum.estate.analysis.assess import Assessment
+from locum.estate.analysis.chains import Step, fall_chain, loss_chain, weak_chain
+from locum.estate.analysis.remedies import Remedy, remedy_of
+from locum.estate.analysis.rules import RULES, Rule
+from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
+from locum.estate.graph.lattice import is_no_way, missing_bits, strength_of_word
+from locum.estate.graph.ways import WAIVED, day_of
+from locum.estate.problem import Position, Problem, Severity
+
+_LOSS = (Rule.CIRCLE, Rule.LOCK_OUT, Rule.LOCK_OUT_OF_MANY)
+_MANY = 100
+"""Identities from which on a warning is an error: by who is reached."""
+_RAISED: dict[Severity, Severity] = {"warning": "error", "note": "warning", "error": "error"}
+
+
+def tell_all(assessment: Assessment, limit: int) -> Iterator[Problem]:
+    """Every finding, the gravest first.
+
+    Args:
+        limit: how many are told with their chain and a remedy that was tried; those after have
+            neither, because each takes milliseconds.
+    """
+    for number, at in enumerate(in_order(assessment)):
+        yield tell(assessment, at, in_full=number < limit)
+
+
+def in_order(assessment: Assessment) -> list[int]:
+    """Findings by severity, then by how many they reach, then by rule."""
+    found = assessment.findings
+    rank = {"error": 0, "warning": 1, "note": 2}
+    by_rule = np.array([rank[RULES[rule].severity] for rule in Rule])[found.rule]
+    order = np.lexsort((found.vertex, found.rule, -found.count, by_rule))
+    return [int(one) for one in order]
+
+
+def tell(assessment: Assessment, at: int, in_full: bool = True) -> Problem:
+    """One finding, in words."""
+    found, chart = assessment.findings, assessment.chart
+    rule, vertex = Rule(int(found.rule[at])), int(found.vertex[at])
+    about = int(found.about[at])
+    steps = chain_of(assessment, at) if in_full else ()
+    remedy = remedy_of(assessment, at, steps) if in_full else Remedy(RULES[rule].holds, False)
+    words = (
+        loss_words(chart.names, steps)
+        if rule in _LOSS
+        else take_words(chart.graph, chart.names, steps)
+    )
+    place = chart.places[vertex]
+    name = chart.names[vertex]
+    return Problem(
+        place if place.file else Position("(graph)", 1, 1),
+        rule.id,
+        name.removesuffix("#primary"),
+        "",
+        fact_of(assessment, at),
+        remedy.words,
+        severity_of(assessment, at),
+        RULES[rule].clauses,
+        chain=words,
+        about=chart.names[about] if about >= 0 else rule.id,
+        checked=remedy.checked,
+        reach=int(found.count[at]),
+    )
+
+
+def severity_of(assessment: Assessment, at: int) -> Severity:
+    """How grave a finding is: by its rule, by whom it reaches, and by what was accepted."""
+    found, chart = assessment.findings, assessment.chart
+    rule, row = Rule(int(found.rule[at])), int(found.row[at])
+    severity = RULES[rule].severity
+    if row >= 0 and rule is Rule.WEAKER_BEHIND and int(chart.ways.flags[row]) & WAIVED:
+        return "warning"
+    reached = int(chart.ways.identity[row]) if row >= 0 else int(found.vertex[at])
+    privileged = severity == "warning" and bool(chart.privileged[reached])
+    return _RAISED[severity] if privileged or int(found.count[at]) >= _MANY else severity
+
+
+def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
+    """The shortest way in which a finding comes about; empty where the finding is all there is."""
+    found, chart, solved = assessment.findings, assessment.chart, assessment.solved
+    rule, vertex = Rule(int(found.rule[at])), int(found.vertex[at])
+    row, about = int(found.row[at]), int(found.about[at])
+    match rule:
+        case Rule.WEAKER_BEHIND | Rule.LONG_LIVED_BESIDE | Rule.LOCAL_ADMINISTRATOR:
+            primary = int(chart.ways.vertex[chart.ways.primary[row]])
+            bits = missing_bits(int(solved.value[vertex]), int(solved.value[primary]))
+            return weak_chain(chart.graph, vertex, bits[0][1]) if bits else ()
+        case Rule.UNDERMINED:
+            bits = missing_bits(int(solved.value[vertex]), 0x7F)
+            return weak_chain(chart.graph, vertex, bits[0][1] if bits else 8)
+        case Rule.ONE_ROOT:
+            return fall_chain(chart.graph, vertex, about)
+        case Rule.APPROVER_RESTS_ON_REQUESTER:
+            return fall_chain(chart.graph, int(chart.ways.asked[row]), about)
+        case Rule.CIRCLE:
+            lost = int(chart.ways.identity[row])
+            return loss_chain(chart.graph, vertex, lost, solved.losses.of)
+        case Rule.LOCK_OUT:
+            return loss_chain(chart.graph, vertex, about, solved.losses.of)
+        case _:
+            return ()
+
+
+def fact_of(assessment: Assessment, at: int) -> str:
+    """What is wrong, in one sentence or two."""
+    found, chart, solved = assessment.findings, assessment.chart, assessment.solved
+    rule, vertex, row = Rule(int(found.rule[at])), int(found.vertex[at]), int(found.row[at])
+    about, count, ways = int(found.about[at]), int(found.count[at]), chart.ways
+    what = shown(chart.names[vertex])
+    other = shown(chart.names[about]) if about >= 0 else ""
+    own = strength_words(int(solved.value[vertex]))
+    whose = chart.names[int(ways.identity[row])] if row >= 0 else what
+    match rule:
+        case Rule.WEAKER_BEHIND:
+            lacking = _lacking(assessment, row)
+            return f"With what stands behind it, it is weaker than its primary ({lacking})."
+        case Rule.LONG_LIVED_BESIDE:
+            lacking = _lacking(assessment, row)
+            return f"A long-lived secret stands beside the primary, and is weaker ({lacking})."
+        case Rule.LOCAL_ADMINISTRATOR:
+            return "A password of its own goes past single sign-on for a privileged identity."
+        case Rule.OUTLIVED:
+            return "The certificate before the primary still works."
+        case Rule.SECOND_KEY:
+            return f"It is a further active key of {whose}."
+        case Rule.CIRCLE:
+            return f"It rests on {whose}, which it is to recover: lost together, it opens nothing."
+        case Rule.UNDERMINED:
+            return (
+                f"It is worth {own}, less than the primaries of {_people(count)} that rest on it."
+            )
+        case Rule.ONE_ROOT:
+            return f"Its two factors fall to {other} alone."
+        case Rule.ONE_ROOT_FOR_MANY:
+            return f"It is worth {own}, and {_people(count)} fall with it alone."
+        case Rule.LOCK_OUT:
+            return f"The loss of {other} alone leaves no way in, fallbacks included."
+        case Rule.LOCK_OUT_OF_MANY:
+            return f"Its loss alone locks {_people(count)} out."
+        case Rule.NO_WAY_BACK:
+            return "The primary is the only way in."
+        case Rule.APPROVER_ALONE:
+            return "Too few can approve but the one who asks."
+        case Rule.APPROVER_RESTS_ON_REQUESTER:
+            return f"{other} alone is both the evidence and the approvals."
+        case Rule.NO_QUORUM:
+            return "With one approver away, nobody can open it."
+        case Rule.UNKNOWN_ROOT:
+            return (
+                "Nothing says how it is opened, so it is worth the least; "
+                f"{_people(count)} fall with it."
+            )
+        case Rule.CHECKS_DROPPED:
+            lacks = int(ways.lacks[row])
+            return f"It drops {lacks} check{'s' if lacks > 1 else ''} that are demanded of {whose}."
+        case Rule.WIDER:
+            return (
+                f"It may do more than its primary: {chart.notes.get(row, 'its scope is larger')}."
+            )
+        case Rule.NEVER_ENDS:
+            return "It works until somebody ends it."
+        case Rule.OLD:
+            return f"It was made on {day_of(int(ways.created[row]))}, more than a year ago."
+        case Rule.UNREVIEWED:
+            return f"It was used on {day_of(int(ways.used[row]))}, and nobody has judged that."
+        case Rule.NEVER_DRILLED:
+            drilled = int(ways.drilled[row])
+            return (
+                "It was never rehearsed."
+                if drilled < 0
+                else (
+                    f"It was rehearsed last on {day_of(drilled)}, more than "
+                    f"{int(ways.drill_days[row])} days ago."
+                )
+            )
+        case Rule.UNUSED:
+            used = int(ways.used[row])
+            return "It was never used." if used < 0 else f"It was used last on {day_of(used)}."
+        case Rule.OWNERLESS:
+            return "Nobody answers for it."
+
+
+def _lacking(assessment: Assessment, row: int) -> str:
+    ways, value = assessment.chart.ways, assessment.solved.value
+    own = int(value[ways.vertex[row]])
+    primary = int(value[ways.vertex[ways.primary[row]]])
+    if is_no_way(own) or is_no_way(primary):
+        return "nobody gets in by it"
+    have, need = strength_of_word(own), strength_of_word(primary)
+    return ", ".join(have.shortfall(need)) or f"{short(have)} against {short(need)}"
+
+
+def _people(count: int) -> str:
+    return f"{count:,} identity" if count == 1 else f"{count:,} identities"

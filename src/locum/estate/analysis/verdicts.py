@@ -1,0 +1,102 @@
+"""Should it exist at all? For each fallback: keep, narrow or retire, and why."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from locum.estate.analysis.detect import Findings, unused
+from locum.estate.analysis.rules import Rule
+from locum.estate.graph.chart import Chart
+from locum.estate.graph.ways import ACTIVE, NEVER_SEEN, PROBED
+from locum.estate.inventory import Role
+
+
+class Verdict(IntEnum):
+    """What should become of a fallback."""
+
+    KEEP = 0
+    NARROW = 1
+    RETIRE = 2
+
+
+REASONS: tuple[tuple[Verdict, str], ...] = (
+    (Verdict.RETIRE, "it outlived its purpose: its successor is in use"),
+    (Verdict.RETIRE, "it is the second of its kind"),
+    (Verdict.RETIRE, "it rests on what it recovers, so it opens nothing on the day"),
+    (Verdict.RETIRE, "the primary is stronger and short-lived, and this stays for ever"),
+    (Verdict.RETIRE, "it goes past single sign-on and is not declared"),
+    (Verdict.RETIRE, "it is not used, and nobody answers for it"),
+    (Verdict.RETIRE, "it was never used and never rehearsed"),
+    (Verdict.RETIRE, "it has ended"),
+    (Verdict.NARROW, "it is weaker than its primary"),
+    (Verdict.NARROW, "it may do more than its primary"),
+    (Verdict.NARROW, "it drops checks that the primary demands"),
+    (Verdict.NARROW, "it has no end, or is older than a year"),
+    (Verdict.NARROW, "one person or one thing is enough to open it"),
+    (Verdict.NARROW, "it is not rehearsed in time"),
+    (Verdict.KEEP, "it is no weaker and no wider than its primary, and it ends"),
+)
+"""Verdicts with their reasons; of several, the first that holds is told first."""
+_BY_RULE = {
+    Rule.OUTLIVED: 0,
+    Rule.SECOND_KEY: 1,
+    Rule.CIRCLE: 2,
+    Rule.LONG_LIVED_BESIDE: 3,
+    Rule.LOCAL_ADMINISTRATOR: 4,
+    Rule.WEAKER_BEHIND: 8,
+    Rule.WIDER: 9,
+    Rule.CHECKS_DROPPED: 10,
+    Rule.NEVER_ENDS: 11,
+    Rule.OLD: 11,
+    Rule.APPROVER_ALONE: 12,
+    Rule.APPROVER_RESTS_ON_REQUESTER: 12,
+    Rule.NEVER_DRILLED: 13,
+}
+
+
+class Verdicts(msgspec.Struct, frozen=True):
+    """Verdicts in columns, for every way but primaries.
+
+    Args:
+        row: int32, the way.
+        verdict: uint8, a `Verdict`.
+        reasons: uint16, a bit for each of `REASONS`.
+    """
+
+    row: NDArray[np.int32]
+    verdict: NDArray[np.uint8]
+    reasons: NDArray[np.uint16]
+
+    def words(self, at: int) -> list[str]:
+        """The reasons of one."""
+        bits = int(self.reasons[at])
+        return [words for number, (_, words) in enumerate(REASONS) if bits >> number & 1]
+
+
+def judge(chart: Chart, findings: Findings, now: int) -> Verdicts:
+    """Judge every fallback by what was found about it.
+
+    Args:
+        now: minutes since 1970.
+    """
+    ways = chart.ways
+    reasons = np.zeros(len(ways), np.uint16)
+    for rule, reason in _BY_RULE.items():
+        rows = findings.row[findings.rule == rule]
+        reasons[rows[rows >= 0]] |= 1 << reason
+    idle = unused(chart, now)
+    reasons[idle & (ways.owned == 0)] |= 1 << 5
+    never = (ways.used == NEVER_SEEN) & (ways.drilled == NEVER_SEEN)
+    reasons[never & ((ways.flags & PROBED) == 0)] |= 1 << 6
+    ended = ((ways.ends >= 0) & (ways.ends <= now)) | ((ways.flags & ACTIVE) == 0)
+    reasons[ended] |= 1 << 7
+    rows = np.flatnonzero(ways.role != Role.PRIMARY.value).astype(np.int32)
+    mine = reasons[rows]
+    retire = sum(1 << at for at, (verdict, _) in enumerate(REASONS) if verdict is Verdict.RETIRE)
+    verdict = np.where(mine & retire, Verdict.RETIRE, np.where(mine, Verdict.NARROW, Verdict.KEEP))
+    kept = np.where(mine == 0, np.uint16(1 << len(REASONS) - 1), mine).astype(np.uint16)
+    return Verdicts(rows, verdict.astype(np.uint8), kept)
