@@ -13,6 +13,7 @@ from locum.cli import (
     demo_command,
     drill_command,
     estate_commands,
+    explain_command,
     ledger_commands,
     path_commands,
     people_commands,
@@ -30,6 +31,7 @@ _PASS = {"allow_extra_args": True, "ignore_unknown_options": True}
 vault = typer.Typer(no_args_is_help=True, help="Seal secrets.")
 vault.command("put")(server_commands.put)
 
+app.command("explain")(explain_command.explain_identity)
 for command in (
     server_commands.init,
     server_commands.serve,

@@ -17,8 +17,8 @@ from locum.estate.problem import EstateError
 from locum.model.refusal import LocumError, MalformedInput, RefusedError
 
 OK, FINDINGS, USAGE = 0, 1, 2
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, emoji=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def show(data: Any, as_json: bool, words: Callable[[Any], None]) -> None:

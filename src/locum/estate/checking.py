@@ -9,6 +9,7 @@ import msgspec
 
 from locum.estate.analysis.assess import Assessment, assess
 from locum.estate.analysis.told import tell_all
+from locum.estate.analysis.verdicts import Verdict
 from locum.estate.declared import inventory_of
 from locum.estate.graph.chart import chart
 from locum.estate.graph.solving import Progress
@@ -18,6 +19,14 @@ from locum.estate.rules import law_of
 
 IN_FULL = 1_000
 """Findings that are told with their chain and a remedy that was tried."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What should become of one fallback, and why."""
+
+    path: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -32,6 +41,7 @@ class Report(msgspec.Struct, frozen=True):
     identities: int
     paths: int
     notes: tuple[Problem, ...] = ()
+    verdicts: tuple[Judged, ...] = ()
     assessment: Assessment | None = None
 
     @property
@@ -72,5 +82,19 @@ def check(
         len(loaded.estate.identities),
         len(loaded.estate.paths()),
         tuple(one for one in by_graph if one.severity == "note"),
+        verdicts_of(assessment),
         assessment,
+    )
+
+
+def verdicts_of(assessment: Assessment) -> tuple[Judged, ...]:
+    """Every fallback's verdict, in words."""
+    found, chart = assessment.verdicts, assessment.chart
+    return tuple(
+        Judged(
+            chart.names[int(chart.ways.vertex[row])],
+            Verdict(int(verdict)),
+            tuple(found.words(at)),
+        )
+        for at, (row, verdict) in enumerate(zip(found.row, found.verdict, strict=True))
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from locum.estate.document import Document, Field
@@ -134,8 +134,12 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
             _rests_on(raw, presented),
             demands=frozenset(raw.get("context", identity.primary.context)),
             owner=raw.get("owner", ""),
-            created=instant(raw["created"]) if "created" in raw else None,
-            ends=_seen(raw, "ends"),
+            created=_begun(raw["created"]) if "created" in raw else None,
+            ends=NEVER
+            if raw.get("ends") == "never"
+            else instant(raw["ends"])
+            if "ends" in raw
+            else None,
             last_used=_seen(raw, "last_used"),
             active=raw.get("active", True) and not identity.disabled,
             wider=_wider(authority(raw.get("authority")), identity),
@@ -207,7 +211,16 @@ def _name(root: str) -> str:
 
 def _seen(raw: Mapping[str, Any], field: str) -> Seen:
     value = raw.get(field)
-    return None if value is None else NEVER if value == "never" else instant(value)
+    return None if value is None else NEVER if value == "never" else _begun(value)
+
+
+def _ending(text: str | None) -> Seen:
+    return None if text is None else NEVER if text == "never" else instant(text)
+
+
+def _begun(text: str) -> datetime:
+    """An instant of the past: of a day its beginning, because an end is its end."""
+    return instant(text) - (timedelta() if "T" in text else timedelta(days=1))
 
 
 def _at(document: Document, place: Field) -> Any:

@@ -6,11 +6,15 @@ from typing import Any
 from urllib.parse import quote
 
 from locum import __version__
+from locum.estate.analysis.verdicts import Verdict
 from locum.estate.checking import Report
 from locum.estate.problem import Position, Problem
 from locum.estate.rules import RULES, words_of
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+_MOST = 50
+"""Verdicts that are listed as text."""
 
 
 def as_text(report: Report, notes: bool = False) -> str:
@@ -20,7 +24,29 @@ def as_text(report: Report, notes: bool = False) -> str:
         notes: list the notes of the whole estate, too, which are only counted otherwise.
     """
     listed = (*report.problems, *(report.notes if notes else ()))
-    return "\n\n".join([*map(_block, listed), _counted(report, notes)])
+    return "\n\n".join(
+        filter(None, [*map(_block, listed), _judged(report), _counted(report, notes)])
+    )
+
+
+def _judged(report: Report) -> str:
+    """What should become of each fallback that should not stay as it is."""
+    lines = [
+        f"  {verdict.verdict.name.lower():<7} {verdict.path}: {'; '.join(verdict.reasons)}."
+        for verdict in report.verdicts
+        if verdict.verdict is not Verdict.KEEP
+    ]
+    if not lines:
+        return ""
+    kept = len(report.verdicts) - len(lines)
+    more = [f"  … and {len(lines) - _MOST:,} more."] if len(lines) > _MOST else []
+    return "\n".join(
+        [
+            f"Should it exist? {_number(kept, 'fallback')} may stay as they are.",
+            *lines[:_MOST],
+            *more,
+        ]
+    )
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -32,6 +58,14 @@ def as_json(report: Report) -> dict[str, Any]:
         "refused": report.refused,
         "problems": [_data(problem) for problem in report.problems],
         "notes": [_data(problem) for problem in report.notes],
+        "verdicts": [
+            {
+                "path": one.path,
+                "verdict": one.verdict.name.lower(),
+                "reasons": list(one.reasons),
+            }
+            for one in report.verdicts
+        ],
     }
 
 

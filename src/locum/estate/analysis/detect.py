@@ -141,6 +141,7 @@ def beside(chart: Chart) -> Mask:
         & (ways.role == Role.FOUND.value)
         & ((ways.flags & LIVES_LONG) != 0)
         & _of(chart, _SECRETS)
+        & ~((ways.ends >= 0) & (ways.created >= 0) & (ways.ends - ways.created <= QUARTER))
         & (chart.person[ways.identity] == 0)
         & _method_of_primary(chart, _BOUND)
     )
@@ -329,9 +330,10 @@ def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:
     ways = chart.ways
     lives = _active(chart) & ((ways.flags & LIVES_LONG) != 0)
     endless = (ways.ends == NEVER_SEEN) | (ways.ends == UNSAID)
-    _add_rows(chart, found, Rule.NEVER_ENDS, lives & endless)
+    goes = beside(chart) | local_administrators(chart) | second_keys(chart)
     old = (ways.created >= 0) & (ways.created < now - YEAR)
-    _add_rows(chart, found, Rule.OLD, lives & old)
+    _add_rows(chart, found, Rule.OLD, lives & old & ~goes)
+    _add_rows(chart, found, Rule.NEVER_ENDS, lives & endless & ~old & ~goes)
 
 
 def _unseen(chart: Chart, found: _Found, now: int) -> None:

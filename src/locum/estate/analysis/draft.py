@@ -41,24 +41,14 @@ class Draft:
         }
 
     def lose(self, vertex: int) -> None:
-        """Do away with a vertex: nobody takes it, nothing opens it, and it opens nothing."""
+        """Do away with a vertex: nobody takes it and nothing opens it, so it opens nothing."""
         self._base[vertex] = NO_WAY
-        nothing = (vertex, WEAKEST, 1, BOTH, int(Why.RESTS_ON), ())  # one of none: never
-        self._arcs = [
-            arc for arc in self._arcs if arc[0] != vertex and not (arc[2] == 0 and vertex in arc[5])
-        ]
-        self._arcs.append(nothing)
+        never = (vertex, WEAKEST, 1, BOTH, int(Why.RESTS_ON), ())  # one of none
+        self._arcs = [arc for arc in self._arcs if arc[0] != vertex]
+        self._arcs.append(never)
         for row, way in enumerate(self._columns["vertex"]):
             if way == vertex:
                 self.set(row, "flags", self._columns["flags"][row] & ~ACTIVE)
-
-    def detach(self, root: int) -> None:
-        """Let nothing rest on a root any more; what rested on it stands by itself."""
-        self._arcs = [
-            arc
-            for arc in self._arcs
-            if not (root in arc[5] and arc[4] in (Why.RESTS_ON, Why.KEPT_ON, Why.OPENED_BY))
-        ]
 
     def drop(self, head: int, body: tuple[int, ...]) -> None:
         """Do away with one alternative: what this body gives this head."""

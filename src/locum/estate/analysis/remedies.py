@@ -21,6 +21,7 @@ from locum.estate.analysis.rules import RULES, Rule
 from locum.estate.analysis.words import shown
 from locum.estate.graph.columns import Kind, Why
 from locum.estate.graph.ways import WIDER
+from locum.estate.inventory import Role
 from locum.model.strength import Proofing
 
 Change = Callable[[Draft], object]
@@ -110,15 +111,18 @@ def _candidates(
         yield from _other_ways_to(assessment, local, chain)
     elif rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT, Rule.APPROVER_RESTS_ON_REQUESTER):
         yield from _alternatives(assessment, local, chain)
-    if rule is Rule.WEAKER_BEHIND:
+    if rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT):
+        way = here if rule is Rule.WEAKER_BEHIND else local.vertex(int(chart.ways.vertex[row]))
         yield (
-            f"Ask for a device-bound passkey as well: add passkey-device-bound to the methods of "
-            f"{name}.",
-            lambda draft: draft.demand(here, ("passkey-device-bound",), Proofing.IAL3),
+            "Ask for a device-bound passkey as well: add passkey-device-bound to the methods of "
+            f"{shown(local.chart.names[way])}.",
+            partial(
+                Draft.demand, way=way, methods=("passkey-device-bound",), carried=Proofing.IAL3
+            ),
         )
-    if row >= 0:
-        way = local.vertex(int(chart.ways.vertex[row]))
-        yield f"Remove {shown(names[int(chart.ways.vertex[row])])}.", lambda draft: draft.lose(way)
+    if row >= 0 and chart.ways.role[row] != Role.PRIMARY.value:
+        of = local.vertex(int(chart.ways.vertex[row]))
+        yield f"Remove {shown(local.chart.names[of])}.", lambda draft: draft.lose(of)
 
 
 def _columns(rule: Rule, name: str, row: int, now: int) -> Candidate | None:

@@ -11,11 +11,13 @@ from locum.estate.analysis.chains import Step, fall_chain, loss_chain, weak_chai
 from locum.estate.analysis.remedies import Remedy, remedy_of
 from locum.estate.analysis.rules import RULES, Rule
 from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
-from locum.estate.graph.lattice import is_no_way, missing_bits, strength_of_word
+from locum.estate.graph.lattice import is_no_way, kinds_word, missing_bits, strength_of_word
 from locum.estate.graph.ways import WAIVED, day_of
 from locum.estate.problem import Position, Problem, Severity
+from locum.model.methods import FactorKind
 
 _LOSS = (Rule.CIRCLE, Rule.LOCK_OUT, Rule.LOCK_OUT_OF_MANY)
+_TWO_FACTORS = kinds_word((FactorKind.KNOWN, FactorKind.HELD))
 _MANY = 100
 """Identities from which on a warning is an error: by who is reached."""
 _RAISED: dict[Severity, Severity] = {"warning": "error", "note": "warning", "error": "error"}
@@ -94,10 +96,12 @@ def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
             bits = missing_bits(int(solved.value[vertex]), int(solved.value[primary]))
             return weak_chain(chart.graph, vertex, bits[0][1]) if bits else ()
         case Rule.UNDERMINED:
-            bits = missing_bits(int(solved.value[vertex]), 0x7F)
+            bits = missing_bits(int(solved.value[vertex]), _TWO_FACTORS)
             return weak_chain(chart.graph, vertex, bits[0][1] if bits else 8)
         case Rule.ONE_ROOT:
-            return fall_chain(chart.graph, vertex, about)
+            bits = missing_bits(int(solved.value[about]), _TWO_FACTORS)
+            taken = weak_chain(chart.graph, about, bits[0][1]) if bits else ()
+            return (*taken, *fall_chain(chart.graph, vertex, about)[1:])
         case Rule.APPROVER_RESTS_ON_REQUESTER:
             return fall_chain(chart.graph, int(chart.ways.asked[row]), about)
         case Rule.CIRCLE:
@@ -123,8 +127,10 @@ def fact_of(assessment: Assessment, at: int) -> str:
             lacking = _lacking(assessment, row)
             return f"With what stands behind it, it is weaker than its primary ({lacking})."
         case Rule.LONG_LIVED_BESIDE:
-            lacking = _lacking(assessment, row)
-            return f"A long-lived secret stands beside the primary, and is weaker ({lacking})."
+            return (
+                "A secret that works until somebody ends it stands beside a primary that is bound "
+                "or short-lived."
+            )
         case Rule.LOCAL_ADMINISTRATOR:
             return "A password of its own goes past single sign-on for a privileged identity."
         case Rule.OUTLIVED:
@@ -140,7 +146,7 @@ def fact_of(assessment: Assessment, at: int) -> str:
         case Rule.ONE_ROOT:
             return f"Its two factors fall to {other} alone."
         case Rule.ONE_ROOT_FOR_MANY:
-            return f"It is worth {own}, and {_people(count)} fall with it alone."
+            return f"It is worth {own}, and {_people(count)} fall{_s(count)} with it alone."
         case Rule.LOCK_OUT:
             return f"The loss of {other} alone leaves no way in, fallbacks included."
         case Rule.LOCK_OUT_OF_MANY:
@@ -156,7 +162,7 @@ def fact_of(assessment: Assessment, at: int) -> str:
         case Rule.UNKNOWN_ROOT:
             return (
                 "Nothing says how it is opened, so it is worth the least; "
-                f"{_people(count)} fall with it."
+                f"{_people(count)} fall{_s(count)} with it."
             )
         case Rule.CHECKS_DROPPED:
             lacks = int(ways.lacks[row])
@@ -196,6 +202,10 @@ def _lacking(assessment: Assessment, row: int) -> str:
         return "nobody gets in by it"
     have, need = strength_of_word(own), strength_of_word(primary)
     return ", ".join(have.shortfall(need)) or f"{short(have)} against {short(need)}"
+
+
+def _s(count: int) -> str:
+    return "s" if count == 1 else ""
 
 
 def _people(count: int) -> str:

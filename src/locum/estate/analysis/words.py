@@ -24,7 +24,7 @@ def shown(name: str) -> str:
         if part == "requester":
             return f"somebody who may ask for {holder}"
         if part == "asked":
-            return f"evidence and approvals of {holder}"
+            return f"the evidence with the approvals of {holder}"
         if number == "primary":
             return f"the {method} of {holder}'s primary"
         if slash:

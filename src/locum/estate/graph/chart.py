@@ -173,10 +173,12 @@ def _authenticator(
     """An authenticator with what it rests on."""
     entry = method(of)
     vertex = drawing.define(name, word_of_method(entry, carried), place, Kind.AUTHENTICATOR)
-    roots = [drawing.mention(one) for one in resting]
+    roots = [drawing.mention(one, place) for one in resting]
     for one, root in zip(resting, roots, strict=True):
-        # Taken with the device is what is held; what is known or inherent is asked all the same.
-        left = entry.kinds - {FactorKind.HELD} if one.startswith("device:") else frozenset()
+        # A device gives what is held, and what is written down on it; a PIN or a finger that opens
+        # what is held is asked all the same.
+        opened = one.startswith("device:") and FactorKind.HELD in entry.kinds
+        left = entry.kinds - {FactorKind.HELD} if opened else frozenset()
         why = Why.KEPT_ON if one.startswith("device:") else Why.RESTS_ON
         drawing.arc(vertex, [root], why, kinds_word(left) | PROOFED, use=TAKES)
     if roots:
@@ -209,7 +211,7 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
         asked = drawing.define(f"{name}#asked", kind=Kind.QUORUM)
         drawing.arc(asked, body, Why.PRESENTS)
         body = [asked]
-    issuers = [drawing.mention(one) for one in way.rests_on.get("", ())]
+    issuers = [drawing.mention(one, way.place) for one in way.rests_on.get("", ())]
     for one in issuers:
         drawing.arc(vertex, [one], Why.ISSUED_BY, PROOFED, use=TAKES)
     drawing.arc(vertex, body, Why.PRESENTS, use=TAKES)
