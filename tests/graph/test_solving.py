@@ -69,7 +69,7 @@ def _watching(graph: Graph) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 def _all(graph: Graph) -> list[object]:
     around = onward(graph)
     fallen = falls(graph, around, *_watching(graph), limit=3)
-    lost = losses(graph)
+    lost = losses(graph, around)
     return [
         weakest(graph, lambda: around).tolist(),
         fallen.reach.tolist(),
@@ -98,7 +98,8 @@ def test_what_falls_with_one_root_is_that_of_a_closure(limit: int) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_single_losses_are_those_of_trying_each(part: int) -> None:
     for small in _graphs(part):
-        found = losses(columns_of(small))
+        graph = columns_of(small)
+        found = losses(graph, onward(graph))
         for vertex in range(len(small.kinds)):
             wanted = naive_losses(small, vertex)
             have = found.of(vertex)
@@ -110,7 +111,8 @@ def test_more_losses_than_are_kept_are_said_to_be_too_many_and_never_a_part() ->
     from tests.graph.small import NOTHING, Arc
 
     chain.arcs = [Arc(one, (one - 1,), NOTHING, 0, 3) for one in range(1, 40)]
-    found = losses(columns_of(chain), limit=30)
+    graph = columns_of(chain)
+    found = losses(graph, onward(graph), limit=30)
     assert found.of(30) == list(range(30))
     assert found.too_many(31)
     assert found.of(39) == []
@@ -188,7 +190,7 @@ def test_nobody_gets_where_only_a_circle_leads() -> None:
     small.arcs = [Arc(0, (1,), NOTHING, 0, 3), Arc(1, (0,), NOTHING, 0, 3)]
     graph = columns_of(small)
     assert weakest(graph, lambda: onward(graph)).tolist() == [NO_WAY, NO_WAY]
-    assert losses(graph).of(0) is None
+    assert losses(graph, onward(graph)).of(0) is None
 
 
 def test_turning_the_arcs_round_keeps_each() -> None:

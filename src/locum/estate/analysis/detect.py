@@ -329,7 +329,8 @@ def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:
 def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:
     ways = chart.ways
     lives = _active(chart) & ((ways.flags & LIVES_LONG) != 0)
-    endless = (ways.ends == NEVER_SEEN) | (ways.ends == UNSAID)
+    found_so = (ways.ends == UNSAID) & (ways.role == Role.FOUND.value)
+    endless = (ways.ends == NEVER_SEEN) | found_so
     goes = beside(chart) | local_administrators(chart) | second_keys(chart)
     old = (ways.created >= 0) & (ways.created < now - YEAR)
     _add_rows(chart, found, Rule.OLD, lives & old & ~goes)
@@ -352,9 +353,7 @@ def _unseen(chart: Chart, found: _Found, now: int) -> None:
         chart, found, Rule.NEVER_DRILLED, active & declared & ((ways.drilled == NEVER_SEEN) | late)
     )
     _add_rows(chart, found, Rule.UNUSED, unused(chart, now))
-    _add_rows(
-        chart, found, Rule.OWNERLESS, active & (ways.role == Role.FOUND.value) & (ways.owned == 0)
-    )
+    _add_rows(chart, found, Rule.OWNERLESS, active & ~declared & (ways.owned == 0))
 
 
 def unused(chart: Chart, now: int) -> Mask:

@@ -18,10 +18,9 @@ from locum.estate.analysis.local import Local, behind
 from locum.estate.analysis.told import in_order, tell
 from locum.estate.analysis.words import take_words
 from locum.estate.graph.chart import Chart
-from locum.estate.graph.columns import Kind
+from locum.estate.graph.columns import Kind, onward
 from locum.estate.graph.lattice import is_no_way, missing_bits
-from locum.estate.graph.running import loops
-from locum.estate.graph.solving import in_the_world
+from locum.estate.graph.solving import in_the_world, spread
 from locum.estate.inventory import Role
 from locum.estate.problem import Problem
 from locum.model.methods import CATALOGUE
@@ -191,17 +190,14 @@ def _pairs(chart: Chart, vertex: int) -> tuple[tuple[str, str], ...]:
 def _sufficing(chart: Chart, vertex: int, roots: list[int], taken: Sequence[int]) -> list[int]:
     """Which of the roots bring the vertex down, given what is taken already."""
     graph = chart.graph
-    run = loops(graph.arcs)
+    around = onward(graph)
     found: list[int] = []
     for at in range(0, len(roots), _TOGETHER):
         chosen = roots[at : at + _TOGETHER]
         mask = np.zeros(graph.vertices, np.uint64)
         mask[list(taken)] = np.uint64(0xFFFFFFFFFFFFFFFF)
         mask[chosen] |= np.uint64(1) << np.arange(len(chosen), dtype=np.uint64)
-        while run.falls_together(
-            mask, graph.first, graph.own, graph.need, graph.use, graph.body_first, graph.body
-        ):
-            pass
+        spread(graph, around, mask)
         fallen = int(mask[vertex])
         found += [root for bit, root in enumerate(chosen) if fallen >> bit & 1]
     return found

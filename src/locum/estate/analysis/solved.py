@@ -72,7 +72,7 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     low = ((levels()[0][value] < 2) & ~fallback).astype(np.uint8)
     fallen = falls(graph, around, low, watched, lambda part: progress(0.2 + 0.4 * part))
     progress(0.6)
-    lost = losses(graph)
+    lost = losses(graph, around)
     progress(0.9)
     return Solved(around, value, fallen, lost, rows)
 

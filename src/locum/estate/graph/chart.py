@@ -280,7 +280,7 @@ def _columns(
         np.array([row_of.get(one.identity, -1) for one in ways], np.int32),
         np.array([one.role.value for one in ways], np.uint8),
         np.array([number.get(_named(one), number[""]) for one in ways], np.uint8),
-        np.array([_flags(one) for one in ways], np.uint8),
+        np.array([_flags(one, holders.get(one.identity)) for one in ways], np.uint8),
         np.array([lacking(one) for one in ways], np.uint8),
         np.array([spare_approvers(one) for one in ways], np.int8),
         np.array(asked, np.int32),
@@ -308,15 +308,17 @@ def spare_approvers(way: Way) -> int:
     return max(-127, min(NO_APPROVALS - 1, eligible - way.approvals.need))
 
 
-def _flags(way: Way) -> int:
+def _flags(way: Way, holder: Holder | None) -> int:
     methods = (*way.methods, way.yields)
+    machine = holder is None or holder.kind is not HolderKind.HUMAN
+    standing = way.role is Role.FOUND or (way.role is Role.PRIMARY and machine)
     return (
         ACTIVE * way.active
         | WAIVED * way.waived
         | WIDER * bool(way.wider)
         | REVIEWABLE * way.reviewable
         | PROBED * way.probed
-        | LIVES_LONG * (way.role is Role.FOUND and bool(LONG_LIVED.intersection(methods)))
+        | LIVES_LONG * (standing and bool(LONG_LIVED.intersection(methods)))
         | SIGNS_IN_ELSEWHERE
         * any(one.startswith("identity-provider:") for one in way.rests_on.get("", ()))
     )

@@ -187,11 +187,15 @@ def falls_of_all(
         reach[r] = total
 
 
-def falls_together(mask, first, own, need, use, body_first, body):
-    """Sixty-four roots at once, a bit each: look at every vertex once, say how many changed."""
+def falls_together(mask, todo, moved, first, own, need, use, body_first, body):
+    """Sixty-four roots at once, a bit each: look at some vertices, in order.
+
+    Returns how many changed; `moved` begins with them.
+    """
     changed = 0
     everyone = np.uint64(0xFFFFFFFFFFFFFFFF)
-    for v in range(len(first) - 1):
+    for t in range(len(todo)):
+        v = todo[t]
         word = mask[v]
         before = word
         for a in range(first[v], first[v + 1]):
@@ -215,6 +219,7 @@ def falls_together(mask, first, own, need, use, body_first, body):
             word = word | reached[wanted]
         if word != before:
             mask[v] = word
+            moved[changed] = v
             changed += 1
     return changed
 

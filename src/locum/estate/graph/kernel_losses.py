@@ -57,19 +57,20 @@ def lossy_arc(
     return count
 
 
-def sweep_losses(
-    first, need, use, body_first, body, losable, limit, start, length, pool, used, times, hit, mark
-):
-    """Look at each vertex once, in order.
+def look_for_losses(
+    todo, moved, changed, first, need, use, body_first, body, losable, limit,
+    start, length, pool, used, times, hit, mark,
+):  # fmt: skip
+    """Look at some vertices, in order, and put those whose sets changed into `moved`.
 
     Returns:
-        (changed, used, mark, at): how many sets changed, how much of the pool is used, the last
-        mark, and the vertex at which the pool was full, or -1.
+        (changed, used, mark, full): how many changed, how much of the pool is used, the last mark,
+        and the place in `todo` at which the pool was full, or -1.
     """
-    changed = 0
     mine = np.empty(limit, np.int32)
     other = np.empty(limit, np.int32)
-    for v in range(len(first) - 1):
+    for t in range(len(todo)):
+        v = todo[t]
         have = EVERYTHING
         opened = False
         for a in range(first[v], first[v + 1]):
@@ -107,15 +108,16 @@ def sweep_losses(
             mine[:have].sort()
         if have == length[v] and (have <= 0 or same(pool, start[v], mine, have)):
             continue
-        changed += 1
         if have > 0:
             if used + have > len(pool):
-                return changed, used, mark, v
+                return changed, used, mark, t
             start[v] = used
             for i in range(have):
                 pool[used + i] = mine[i]
             used += have
         length[v] = have
+        moved[changed] = v
+        changed += 1
     return changed, used, mark, -1
 
 

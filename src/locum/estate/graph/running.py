@@ -28,7 +28,7 @@ _LOOPS: tuple[Callable[..., Any], ...] = (
     kernel.count_falls,
     kernel_losses.lossy_arc,
     kernel_losses.same,
-    kernel_losses.sweep_losses,
+    kernel_losses.look_for_losses,
 )
 
 

@@ -106,10 +106,7 @@ def falls(
         chosen = large[at : at + _TOGETHER]
         mask = np.zeros(graph.vertices, np.uint64)
         mask[roots[chosen]] = np.uint64(1) << np.arange(len(chosen), dtype=np.uint64)
-        while run.falls_together(
-            mask, graph.first, graph.own, graph.need, graph.use, graph.body_first, graph.body
-        ):
-            pass
+        spread(graph, around, mask)
         counted = np.zeros(len(chosen), np.int64)
         run.count_falls(mask, watched, roots[chosen], low, counted, alone, worst)
         reach[chosen] = counted
@@ -143,7 +140,32 @@ class Losses(msgspec.Struct, frozen=True):
         return int(self.length[vertex]) == TOO_MANY
 
 
-def losses(graph: Graph, limit: int = _LOSS_LIMIT) -> Losses:
+def spread(graph: Graph, around: Onward, mask: NDArray[np.uint64]) -> None:
+    """Let sixty-four compromises, a bit each, bring down what they bring down; `mask` is filled."""
+    run = loops(graph.arcs)
+    todo = np.arange(graph.vertices, dtype=np.int32)
+    while len(todo):
+        moved = np.empty(len(todo), np.int32)
+        changed = run.falls_together(
+            mask, todo, moved, graph.first, graph.own, graph.need, graph.use, graph.body_first,
+            graph.body,
+        )  # fmt: skip
+        todo = _next_to(moved[:changed], around)
+
+
+def _next_to(changed: NDArray[np.int32], around: Onward) -> NDArray[np.int32]:
+    """The vertices, in order, to which something leads that has changed."""
+    count = around.first[changed + 1] - around.first[changed]
+    begins = np.cumsum(count) - count
+    arcs = around.arc[np.repeat(around.first[changed] - begins, count) + np.arange(count.sum())]
+    if len(arcs) < len(around.first) // 20:
+        return np.unique(around.head[arcs])
+    led = np.zeros(len(around.first) - 1, bool)
+    led[around.head[arcs]] = True
+    return np.flatnonzero(led).astype(np.int32)
+
+
+def losses(graph: Graph, around: Onward, limit: int = _LOSS_LIMIT) -> Losses:
     """The single losses after which each vertex is out of reach.
 
     Anything in the world can be lost; a way and a quorum are lost only with what they rest on.
@@ -156,15 +178,20 @@ def losses(graph: Graph, limit: int = _LOSS_LIMIT) -> Losses:
     times = np.zeros(graph.vertices, np.int32)
     hit = np.full(graph.vertices, -1, np.int64)
     used, mark = 0, 0
-    while True:
-        changed, used, mark, full = run.sweep_losses(
-            graph.first, graph.need, graph.use, graph.body_first, graph.body, losable,
-            limit, start, length, pool, used, times, hit, mark,
-        )  # fmt: skip
-        if full >= 0:
+    todo = np.arange(graph.vertices, dtype=np.int32)
+    while len(todo):
+        moved, changed = np.empty(len(todo), np.int32), 0
+        while True:
+            changed, used, mark, full = run.look_for_losses(
+                todo, moved, changed, graph.first, graph.need, graph.use,
+                graph.body_first, graph.body, losable, limit, start, length, pool, used, times, hit, mark,
+            )  # fmt: skip
+            if full < 0:
+                break
             pool, used = _compacted(start, length, pool, limit)
-        elif changed == 0:
-            return Losses(start, length, pool[:used].copy())
+            todo = todo[full:]
+        todo = _next_to(moved[:changed], around)
+    return Losses(start, length, pool[:used].copy())
 
 
 def _compacted(

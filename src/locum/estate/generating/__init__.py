@@ -1,0 +1,1 @@
+"""Estates made up for tests and measurements, with faults that are known."""
