@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 K ?=
 
-.PHONY: help venv run test fuzz lint format lock bench-issue bench-ledger bench-pki clean
+.PHONY: help venv run test fuzz lint format lock bench-issue bench-ledger bench-pki bench-estate clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ bench-ledger: venv ## ledger throughput, proofs, verification
 
 bench-pki: venv ## certificates: issue, refuse what is closed, lists, beside OpenBao's PKI
 	@$(PYTHON) -m bench.pki $(ARGS)
+
+bench-estate: venv ## the analysis of estates of 1 and 10 million identities, beside others
+	@$(PYTHON) -m bench.estate $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv.lock .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

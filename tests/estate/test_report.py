@@ -83,6 +83,7 @@ def test_an_estate_without_findings_says_so(tmp_path: Path) -> None:
     assert as_text(report) == "5 identities, 1 path: 0 errors, 0 other findings. 5 notes: --notes."
     said = as_json(report)
     assert {one["rule"] for one in said.pop("notes")} == {"no-way-back", "no-quorum"}
+    assert [one["verdict"] for one in said.pop("verdicts")] == ["keep"]
     assert said == {
         "kind": "locum.check/1",
         "identities": 5,

@@ -10,11 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from locum.estate.graph import running
-from locum.estate.graph.columns import TAKES, Graph, Kind, Onward, onward
+from locum.estate.graph.columns import BOTH, TAKES, Graph, Kind, Onward, onward
 from locum.estate.graph.lattice import NO_WAY, is_no_way, strength_of_word
 from locum.estate.graph.solving import falls, losses, weakest
-from locum.model.strength import Strength
+from locum.model.strength import Binding, Factors, Phishing, Proofing, Strength
 from tests.graph.small import (
+    NOTHING,
+    Arc,
     Profile,
     Small,
     columns_of,
@@ -46,13 +48,17 @@ def test_the_weakest_way_is_that_of_an_enumeration_of_all_derivations(part: int)
         assert _solved(columns_of(small)) == naive_weakest(small), small
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_following_changes_gives_what_sweeping_gives(
-    part: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("locum.estate.graph.solving._SWEEPS", 0)
-    for small in _graphs(part)[:500]:
-        assert _solved(columns_of(small)) == naive_weakest(small), small
+def test_a_long_chain_in_the_worst_order_is_followed_to_its_end() -> None:
+    length = 3_000
+    chain = Small([None] * length, [Kind.DEVICE] * length)
+    chain.bases[-1] = NOTHING
+    chain.arcs = [Arc(one, (one + 1,), NOTHING, 0, BOTH) for one in range(length - 1)]
+    graph = columns_of(chain)
+    around = onward(graph)
+    assert not weakest(graph, lambda: around).any()
+    assert losses(graph, around, limit=length).of(0) == list(range(1, length))
+    fallen = falls(graph, around, *_watching(graph), limit=10)
+    assert fallen.reach.tolist() == [0] * length
 
 
 def test_the_compiled_loops_give_what_the_plain_ones_give(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,8 +114,6 @@ def test_single_losses_are_those_of_trying_each(part: int) -> None:
 
 def test_more_losses_than_are_kept_are_said_to_be_too_many_and_never_a_part() -> None:
     chain = Small([None] * 40, [Kind.DEVICE] * 40)
-    from tests.graph.small import NOTHING, Arc
-
     chain.arcs = [Arc(one, (one - 1,), NOTHING, 0, 3) for one in range(1, 40)]
     graph = columns_of(chain)
     found = losses(graph, onward(graph), limit=30)
@@ -174,8 +178,6 @@ def _least(vertex: int, got: set[tuple[int, str]]) -> Strength | None:
         factors = 1
     if (vertex, "") in got:
         factors = 0
-    from locum.model.strength import Binding, Factors, Phishing, Proofing
-
     levels = [
         next(at for at in range(top + 1) if (vertex, f"{name}{at}") in got)
         for name, top in _LEVELS.items()
@@ -184,8 +186,6 @@ def _least(vertex: int, got: set[tuple[int, str]]) -> Strength | None:
 
 
 def test_nobody_gets_where_only_a_circle_leads() -> None:
-    from tests.graph.small import NOTHING, Arc
-
     small = Small([None, None], [Kind.IDENTITY, Kind.MAILBOX])
     small.arcs = [Arc(0, (1,), NOTHING, 0, 3), Arc(1, (0,), NOTHING, 0, 3)]
     graph = columns_of(small)

@@ -95,7 +95,7 @@ def explain(
     if without or added:
         draft = Draft(local.chart)
         for name in without:
-            _take_away(draft, assessed, local, _vertex(chart, name))
+            _take_away(draft, assessed, _place(chart, local, name))
         for name in added:
             method = "passkey-device-bound" if name == _SECOND_KEY else name
             if method not in CATALOGUE:
@@ -109,23 +109,29 @@ def explain(
 
 
 def _vertex(chart: Chart, name: str) -> int:
-    for one in (name, f"{name}#primary"):
-        found = chart.vertex_of(one)
-        if found is not None:
-            return found
+    found = chart.vertex_of(name)
+    if found is not None:
+        return found
     raise MalformedInput(
         f"`{name}` is nothing of this estate.",
         "Write an identity (alice), a path (alice/codes) or a root (mailbox:alice@example.com).",
     )
 
 
-def _take_away(draft: Draft, assessed: Assessment, local: Local, vertex: int) -> None:
+def _place(chart: Chart, local: Local, name: str) -> int | None:
+    """Where a name stands in the part; `None` where the part does not rest on it."""
+    found = local.chart.vertex_of(name)
+    if found is None:
+        _vertex(chart, name)
+    return found
+
+
+def _take_away(draft: Draft, assessed: Assessment, at: int | None) -> None:
     """Without a thing, the authenticators that cannot do without it are gone as well."""
-    at = int(np.searchsorted(local.vertices, vertex))
-    if at >= len(local.vertices) or int(local.vertices[at]) != vertex:
+    if at is None:
         return
     draft.lose(at)
-    for one in np.flatnonzero(local.chart.graph.kind == Kind.AUTHENTICATOR):
+    for one in np.flatnonzero(assessed.chart.graph.kind == Kind.AUTHENTICATOR):
         if at in (assessed.solved.losses.of(int(one)) or ()):
             draft.lose(int(one))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from locum.estate.graph.chart import Chart
-from locum.estate.graph.columns import Graph
+from locum.estate.graph.columns import Graph, settled
 from locum.estate.graph.ways import Ways
 
 
@@ -71,10 +71,10 @@ def _cut(
         int(body_first[-1])
     )
     body = np.searchsorted(vertices, graph.body[inside]).astype(np.int32)
-    part = Graph(
+    part = settled(Graph(
         graph.base[vertices], graph.kind[vertices], first, graph.own[arcs], graph.need[arcs],
         graph.use[arcs], graph.why[arcs], body_first, body,
-    )  # fmt: skip
+    ))  # fmt: skip
     rows = chart.rows_at(vertices)
     ways = chart.ways
     columns = {name: getattr(ways, name)[rows] for name in Ways.__struct_fields__}

@@ -46,7 +46,7 @@ def generate(identities: int, seed: int, now: int) -> Generated:
     """Make up an estate.
 
     Args:
-        identities: about how many; at least 100.
+        identities: about how many; 300 at the least.
         now: minutes since 1970, by which ages are told.
     """
     rng = np.random.default_rng(seed)

@@ -64,9 +64,9 @@ def populate(growing: Growing, identities: int, rng: np.random.Generator, now: i
     """
     # Few people have hundreds of machines, most have a dozen or two.
     ratio = float(np.clip(17 * (1 + rng.pareto(1.5)), 17, 144))
-    people_count = max(4, round(identities / (1 + ratio)))
+    people_count = max(40, round(identities / (1 + ratio)))
     agent_count = max(1, people_count // 2)
-    machine_count = max(8, identities - people_count - agent_count)
+    machine_count = max(200, identities - people_count - agent_count)
     locum = growing.vertices([LOCUM], Kind.LOCUM)
     providers = growing.vertices(
         numbered("identity-provider:", np.arange(PROVIDERS)), Kind.IDENTITY_PROVIDER

@@ -145,7 +145,7 @@ def graph_of(
     body_first = np.zeros(len(head) + 1, np.int32)
     if np.all(head[1:] >= head[:-1]):
         np.cumsum(size, out=body_first[1:])
-        return Graph(base, kind, first, own, need, use, why, body_first, body)
+        return settled(Graph(base, kind, first, own, need, use, why, body_first, body))
     order = np.argsort(head, kind="stable")
     starts = np.zeros(len(head) + 1, np.int64)
     np.cumsum(size, out=starts[1:])
@@ -153,9 +153,19 @@ def graph_of(
     np.cumsum(size, out=body_first[1:])
     shift = starts[:-1][order] - body_first[:-1]
     body = body[np.repeat(shift, size) + np.arange(len(body))]
-    return Graph(
-        base, kind, first, own[order], need[order], use[order], why[order], body_first, body
+    return settled(
+        Graph(base, kind, first, own[order], need[order], use[order], why[order], body_first, body)
     )
+
+
+def settled(graph: Graph) -> Graph:
+    """The same graph; nobody can write to its columns any more.
+
+    The loops are compiled once for such columns, whether they were read or drawn.
+    """
+    for name in graph.__struct_fields__:
+        getattr(graph, name).setflags(write=False)
+    return graph
 
 
 def onward(graph: Graph) -> Onward:

@@ -36,54 +36,28 @@ def arc_word(a, own, need, body_first, body, value):
     return own[a] | (ALL ^ reached[wanted])
 
 
-def sweep(value, first, own, need, use, body_first, body):
-    """Look at each vertex once, in order; say how many became weaker."""
+def weaken(value, todo, moved, first, own, need, use, body_first, body):
+    """Look at some vertices, in order. Returns how many are weaker; `moved` begins with them."""
     changed = 0
-    for v in range(len(first) - 1):
+    for t in range(len(todo)):
+        v = todo[t]
         word = value[v]
         if word == 0:
             continue
         before = word
         for a in range(first[v], first[v + 1]):
-            if use[a] & TAKES:
+            if not use[a] & TAKES:
+                continue
+            low = body_first[a]
+            if body_first[a + 1] == low + 1 and need[a] <= 1:
+                word = word & (own[a] | value[body[low]])
+            else:
                 word = word & arc_word(a, own, need, body_first, body, value)
         if word != before:
             value[v] = word
+            moved[changed] = v
             changed += 1
     return changed
-
-
-def follow(value, first, own, need, use, body_first, body, out_first, out_arc, head):
-    """Go on from vertex to vertex where sweeps would take too many: each look follows a change."""
-    vertices = len(first) - 1
-    queue = np.empty(vertices, np.int32)
-    waiting = np.ones(vertices, np.uint8)
-    for v in range(vertices):
-        queue[v] = v
-    start, count, looks = 0, vertices, 0
-    while count > 0:
-        v = queue[start]
-        start = start + 1 if start + 1 < vertices else 0
-        count -= 1
-        waiting[v] = 0
-        looks += 1
-        word = value[v]
-        for a in range(first[v], first[v + 1]):
-            if use[a] & TAKES:
-                word = word & arc_word(a, own, need, body_first, body, value)
-        if word == value[v]:
-            continue
-        value[v] = word
-        for i in range(out_first[v], out_first[v + 1]):
-            if not use[out_arc[i]] & TAKES:
-                continue
-            h = head[out_arc[i]]
-            if waiting[h] == 0:
-                waiting[h] = 1
-                end = start + count
-                queue[end if end < vertices else end - vertices] = h
-                count += 1
-    return looks
 
 
 def falls_from(

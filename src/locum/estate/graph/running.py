@@ -20,8 +20,7 @@ COMPILED_FROM = 20_000
 
 _LOOPS: tuple[Callable[..., Any], ...] = (
     kernel.arc_word,
-    kernel.sweep,
-    kernel.follow,
+    kernel.weaken,
     kernel.falls_from,
     kernel.falls_of_all,
     kernel.falls_together,
@@ -34,7 +33,12 @@ _LOOPS: tuple[Callable[..., Any], ...] = (
 
 def loops(arcs: int) -> SimpleNamespace:
     """The loops for a graph of so many arcs, by name."""
-    return _compiled() if arcs >= COMPILED_FROM else _as_they_stand()
+    return _compiled() if is_large(arcs) else _as_they_stand()
+
+
+def is_large(arcs: int) -> bool:
+    """Whether a graph of so many arcs is worth compiling for."""
+    return arcs >= COMPILED_FROM
 
 
 @cache

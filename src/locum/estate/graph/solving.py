@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from locum.estate.graph.columns import Graph, Kind, Onward
 from locum.estate.graph.kernel_losses import EVERYTHING, TOO_MANY
-from locum.estate.graph.running import loops
+from locum.estate.graph.running import is_large, loops
 
 Progress = Callable[[float], None]
 """Told how much of a question is answered, from 0 to 1."""
 
-_SWEEPS = 12
+_SWEEPS = 2
 _FALL_LIMIT = 2_000
 _LOSS_LIMIT = 1_024
 _TOGETHER = 64
@@ -36,8 +36,10 @@ def _quiet(_: float) -> None:
 def weakest(graph: Graph, turned: Callable[[], Onward]) -> NDArray[np.uint16]:
     """The weakest way to every vertex.
 
+    All vertices are looked at in order, twice; then only those to which a change leads.
+
     Args:
-        turned: the arcs turned round, asked for only where sweeps do not settle it.
+        turned: the arcs turned round, asked for only where that does not settle it.
 
     Returns:
         uint16[V] of `lattice` words; `NO_WAY` where nobody gets.
@@ -45,11 +47,17 @@ def weakest(graph: Graph, turned: Callable[[], Onward]) -> NDArray[np.uint16]:
     run = loops(graph.arcs)
     value = graph.base.copy()
     columns = (graph.first, graph.own, graph.need, graph.use, graph.body_first, graph.body)
+    todo = np.arange(graph.vertices, dtype=np.int32)
+    moved = np.empty(graph.vertices, np.int32)
     for _ in range(_SWEEPS):
-        if run.sweep(value, *columns) == 0:
+        changed = run.weaken(value, todo, moved, *columns)
+        if changed == 0:
             return value
     around = turned()
-    run.follow(value, *columns, around.first, around.arc, around.head)
+    while changed:
+        todo = _next_to(moved[:changed], around)
+        moved = np.empty(len(todo), np.int32)
+        changed = run.weaken(value, todo, moved, *columns)
     return value
 
 
@@ -80,7 +88,7 @@ def falls(
     low: NDArray[np.uint8],
     watched: NDArray[np.uint8],
     progress: Progress = _quiet,
-    limit: int = _FALL_LIMIT,
+    limit: int | None = None,
 ) -> Falls:
     """What falls where one root alone is taken, for each root.
 
@@ -89,9 +97,12 @@ def falls(
     Args:
         low: uint8[V], the vertex can be taken with fewer than two factors.
         watched: uint8[V], 1 for what counts as an identity, 2 for what is watched besides.
-        limit: vertices from which on a reach is large.
+        limit: vertices from which on a reach is large; in a small graph every reach is, because
+            uncompiled loops are better off with sixty-four at once.
     """
     run = loops(graph.arcs)
+    if limit is None:
+        limit = _FALL_LIMIT if is_large(graph.arcs) else 1
     roots = np.flatnonzero(in_the_world(graph)).astype(np.int32)
     reach = np.zeros(len(roots), np.int64)
     alone = np.zeros(graph.vertices, np.int32)
@@ -184,7 +195,8 @@ def losses(graph: Graph, around: Onward, limit: int = _LOSS_LIMIT) -> Losses:
         while True:
             changed, used, mark, full = run.look_for_losses(
                 todo, moved, changed, graph.first, graph.need, graph.use,
-                graph.body_first, graph.body, losable, limit, start, length, pool, used, times, hit, mark,
+                graph.body_first, graph.body, losable, limit, start, length, pool, used,
+                times, hit, mark,
             )  # fmt: skip
             if full < 0:
                 break

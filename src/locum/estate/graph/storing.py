@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from locum.estate.graph.chart import Chart
-from locum.estate.graph.columns import Graph
+from locum.estate.graph.columns import Graph, settled
 from locum.estate.graph.ways import Ways
 from locum.estate.problem import Position
 from locum.model.refusal import MalformedInput
@@ -132,16 +132,18 @@ def read_chart(folder: Path) -> Chart:
     tables = {name: _table(folder, name, head) for name in _FILES}
     vertices, arcs, ways = tables["vertices"], tables["arcs"], tables["ways"]
     try:
-        graph = Graph(
-            _numbers(vertices, "base", np.uint16),
-            _numbers(vertices, "kind", np.uint8),
-            _offsets(_numbers(vertices, "arcs", np.int32)),
-            _numbers(arcs, "own", np.uint16),
-            _numbers(arcs, "need", np.uint8),
-            _numbers(arcs, "use", np.uint8),
-            _numbers(arcs, "why", np.uint8),
-            _offsets(_numbers(arcs, "size", np.int32)),
-            _numbers(tables["bodies"], "vertex", np.int32),
+        graph = settled(
+            Graph(
+                _numbers(vertices, "base", np.uint16),
+                _numbers(vertices, "kind", np.uint8),
+                _offsets(_numbers(vertices, "arcs", np.int32)),
+                _numbers(arcs, "own", np.uint16),
+                _numbers(arcs, "need", np.uint8),
+                _numbers(arcs, "use", np.uint8),
+                _numbers(arcs, "why", np.uint8),
+                _offsets(_numbers(arcs, "size", np.int32)),
+                _numbers(tables["bodies"], "vertex", np.int32),
+            )
         )
         types = Ways.__annotations__
         columns = {name: _numbers(ways, name, _type_of(types[name])) for name in types}
