@@ -89,6 +89,8 @@ def test_an_estate_without_findings_says_so(tmp_path: Path) -> None:
         "identities": 5,
         "paths": 1,
         "refused": False,
+        "baseline": 0,
+        "unlisted": {},
         "problems": [],
     }
     SARIF.validate(as_sarif(report))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from locum.cli.output import FINDINGS, OK, console, show
+from locum.cli.output import FINDINGS, OK, console, errors, errors_explained, show
+from locum.estate.baseline import read_baseline, without_known
+from locum.estate.checking import LISTED, Report
 from locum.estate.checking import check as check_estate
+from locum.estate.graph.storing import write_chart
 from locum.estate.report import as_json, as_sarif, as_text
+from locum.estate.report_opengraph import as_opengraph
+from locum.estate.report_xml import as_graphml, as_junit
 
 
 class Format(StrEnum):
@@ -20,20 +28,82 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
+    JUNIT = "junit"
+    OPENGRAPH = "opengraph"
+    GRAPHML = "graphml"
+
+
+class FailOn(StrEnum):
+    """From which severity on a check fails."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
 
 
 def check(
-    estate: Annotated[Path, typer.Argument(help="A YAML file, or a folder of them.")],
-    form: Annotated[Format, typer.Option("--format", help="text, json or sarif.")] = Format.TEXT,
+    estate: Annotated[
+        Path, typer.Argument(help="A YAML file, a folder of them, or a stored graph.")
+    ],
+    form: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.TEXT,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="Exit 1 from this severity on.")
+    ] = FailOn.ERROR,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="An earlier --json: show only what is new.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", help="List so many findings.")] = LISTED,
+    store: Annotated[
+        Path | None, typer.Option("--store", help="Also store the graph here, as Parquet.")
+    ] = None,
     notes: Annotated[bool, typer.Option("--notes", help="List notes, too.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Check an estate: form, names, and all laws. Exit 1 where it cannot be used."""
-    report = check_estate(estate, datetime.now(UTC))
-    if form is Format.SARIF:
-        show(as_sarif(report), True, lambda _: None)
-    elif as_data or form is Format.JSON:
-        show(as_json(report), True, lambda _: None)
-    else:
-        console.print(as_text(report, notes), markup=False)
-    raise typer.Exit(FINDINGS if report.refused else OK)
+    """Check an estate: form, names, all laws, and the whole as a graph. Exit 1 on findings."""
+    with errors_explained():
+        known = frozenset() if baseline is None else read_baseline(baseline)
+        with bar("solving the estate") as progress:
+            report = check_estate(estate, datetime.now(UTC), progress, listed=limit)
+        report = without_known(report, known)
+        if store is not None and report.assessment is not None:
+            write_chart(report.assessment.chart, store)
+    _print(report, Format.JSON if as_data else form, notes)
+    raise typer.Exit(FINDINGS if _fails(report, fail_on) else OK)
+
+
+def _fails(report: Report, fail_on: FailOn) -> bool:
+    match fail_on:
+        case FailOn.ERROR:
+            return report.refused
+        case FailOn.WARNING:
+            return any(one.severity != "note" for one in report.problems)
+        case FailOn.NOTE:
+            return bool(report.problems or report.notes)
+        case FailOn.NEVER:
+            return False
+
+
+def _print(report: Report, form: Format, notes: bool) -> None:
+    match form:
+        case Format.TEXT:
+            console.print(as_text(report, notes), markup=False)
+        case Format.JSON:
+            show(as_json(report), True, lambda _: None)
+        case Format.SARIF:
+            show(as_sarif(report), True, lambda _: None)
+        case Format.OPENGRAPH:
+            show(as_opengraph(report), True, lambda _: None)
+        case Format.JUNIT:
+            typer.echo(as_junit(report))
+        case Format.GRAPHML:
+            typer.echo(as_graphml(report))
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal, which goes when the work is done."""
+    columns = (TextColumn(words), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as made:
+        task = made.add_task(words, total=1.0)
+        yield lambda done: made.update(task, completed=done)

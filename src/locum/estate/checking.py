@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from locum.estate.analysis.assess import Assessment, assess
-from locum.estate.analysis.told import tell_all
+from locum.estate.analysis.rules import Rule
+from locum.estate.analysis.told import in_order, tell_all
 from locum.estate.analysis.verdicts import Verdict
 from locum.estate.declared import inventory_of
-from locum.estate.graph.chart import chart
+from locum.estate.graph.chart import Chart, chart
+from locum.estate.graph.columns import Kind
 from locum.estate.graph.solving import Progress
+from locum.estate.graph.storing import is_stored, read_chart
+from locum.estate.inventory import Role
 from locum.estate.loading import judged, load
 from locum.estate.problem import EstateError, Problem
 from locum.estate.rules import law_of
 
 IN_FULL = 1_000
 """Findings that are told with their chain and a remedy that was tried."""
+LISTED = 10_000
+"""Findings that are told at all; all are counted."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -35,6 +43,8 @@ class Report(msgspec.Struct, frozen=True):
     Args:
         notes: what may be known about the whole and need not be mended.
         assessment: the whole as a graph; `None` where it could not be read.
+        unlisted: of each rule, how many findings are counted and not told.
+        known: how many findings stand in the baseline and are left out.
     """
 
     problems: tuple[Problem, ...]
@@ -43,6 +53,8 @@ class Report(msgspec.Struct, frozen=True):
     notes: tuple[Problem, ...] = ()
     verdicts: tuple[Judged, ...] = ()
     assessment: Assessment | None = None
+    unlisted: tuple[tuple[str, int], ...] = ()
+    known: int = 0
 
     @property
     def refused(self) -> bool:
@@ -55,46 +67,82 @@ def _quiet(_: float) -> None:
 
 
 def check(
-    source: Path, now: datetime, progress: Progress = _quiet, in_full: int = IN_FULL
+    source: Path,
+    now: datetime,
+    progress: Progress = _quiet,
+    in_full: int = IN_FULL,
+    listed: int = LISTED,
 ) -> Report:
-    """Find everything that is wrong with an estate.
+    """Find everything that is wrong with an estate, of YAML files or a stored graph.
 
     The laws are asked once form and names are right, because they need the whole.
 
     Args:
         now: aware UTC.
         in_full: how many findings of the graph are told with their chain.
+        listed: how many are told at all.
+
+    Raises:
+        MalformedInput: a stored graph is damaged.
     """
+    if is_stored(source):
+        return of_chart(read_chart(source), now, progress, in_full, listed)
     try:
         loaded = load(source)
     except EstateError as error:
         return Report(error.problems, 0, 0)
-    by_path = judged(loaded, now)
-    assessment = assess(chart(inventory_of(loaded.estate, loaded.document, now)), now, progress)
+    drawn = chart(inventory_of(loaded.estate, loaded.document, now))
+    return of_chart(drawn, now, progress, in_full, listed, judged(loaded, now))
+
+
+def of_chart(
+    drawn: Chart,
+    now: datetime,
+    progress: Progress = _quiet,
+    in_full: int = IN_FULL,
+    listed: int = LISTED,
+    by_path: tuple[Problem, ...] = (),
+) -> Report:
+    """Find everything that is wrong with a chart.
+
+    Args:
+        by_path: what is known already of single paths; it is not told twice.
+    """
+    assessment = assess(drawn, now, progress)
     known = {(law_of(problem.rule), problem.subject) for problem in by_path}
-    by_graph = [
+    told = [
         problem
-        for problem in tell_all(assessment, in_full)
+        for problem in islice(tell_all(assessment, min(in_full, listed)), listed)
         if (law_of(problem.rule), problem.subject) not in known
     ]
+    roles = drawn.ways.role
     return Report(
-        (*by_path, *(one for one in by_graph if one.severity != "note")),
-        len(loaded.estate.identities),
-        len(loaded.estate.paths()),
-        tuple(one for one in by_graph if one.severity == "note"),
-        verdicts_of(assessment),
+        (*by_path, *(one for one in told if one.severity != "note")),
+        int((drawn.graph.kind == Kind.IDENTITY).sum()),
+        int((roles == Role.DECLARED.value).sum()),
+        tuple(one for one in told if one.severity == "note"),
+        verdicts_of(assessment, listed),
         assessment,
+        _unlisted(assessment, listed),
     )
 
 
-def verdicts_of(assessment: Assessment) -> tuple[Judged, ...]:
-    """Every fallback's verdict, in words."""
+def _unlisted(assessment: Assessment, listed: int) -> tuple[tuple[str, int], ...]:
+    """How many findings of each rule are not told."""
+    rest = assessment.findings.rule[in_order(assessment)[listed:]]
+    count = np.bincount(rest, minlength=len(Rule))
+    return tuple((Rule(at).id, int(many)) for at, many in enumerate(count) if many)
+
+
+def verdicts_of(assessment: Assessment, listed: int = LISTED) -> tuple[Judged, ...]:
+    """The verdicts of so many fallbacks, in words; those that should go come first."""
     found, chart = assessment.verdicts, assessment.chart
+    chosen = np.argsort(-found.verdict.astype(np.int8), kind="stable")[:listed]
     return tuple(
         Judged(
             chart.names[int(chart.ways.vertex[row])],
             Verdict(int(verdict)),
             tuple(found.words(at)),
         )
-        for at, (row, verdict) in enumerate(zip(found.row, found.verdict, strict=True))
+        for at, row, verdict in ((int(one), found.row[one], found.verdict[one]) for one in chosen)
     )

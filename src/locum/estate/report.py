@@ -56,6 +56,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "identities": report.identities,
         "paths": report.paths,
         "refused": report.refused,
+        "baseline": report.known,
+        "unlisted": dict(report.unlisted),
         "problems": [_data(problem) for problem in report.problems],
         "notes": [_data(problem) for problem in report.notes],
         "verdicts": [
@@ -152,10 +154,14 @@ def _counted(report: Report, notes: bool) -> str:
     found = f"{_number(errors, 'error')}, {_number(len(report.problems) - errors, 'other finding')}"
     if report.identities == 0 and report.refused:
         return f"{found}. The laws are asked once these are mended."
+    if report.known:
+        found += f", {_number(report.known, 'finding')} of the baseline"
     counted = f"{_number(report.identities, 'identity')}, {_number(report.paths, 'path')}"
     many = _number(len(report.notes), "note")
     more = f" {many}{'' if notes else ': --notes'}." if report.notes else ""
-    return f"{counted}: {found}.{more}"
+    rest = ", ".join(f"{rule} {many:,}" for rule, many in report.unlisted)
+    rest = f"\nCounted and not listed (--limit): {rest}." if rest else ""
+    return f"{counted}: {found}.{more}{rest}"
 
 
 def _number(count: int, word: str) -> str:

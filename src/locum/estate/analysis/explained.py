@@ -149,7 +149,9 @@ def _standing(assessed: Assessment, vertex: int, pairs: bool) -> Standing:
                 need |= int(graph.base[one])
     lacking = () if is_no_way(weakest) else tuple(missing_bits(weakest, need))
     lost = solved.losses.of(vertex)
-    told = (tell(assessed, at) for at in in_order(assessed) if _concerns(assessed, at, vertex))
+    told = (
+        tell(assessed, int(at)) for at in in_order(assessed) if _concerns(assessed, int(at), vertex)
+    )
     return Standing(
         weakest,
         tuple(

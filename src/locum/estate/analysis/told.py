@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from locum.estate.analysis.assess import Assessment
 from locum.estate.analysis.chains import Step, fall_chain, loss_chain, weak_chain
+from locum.estate.analysis.detect import Findings
 from locum.estate.analysis.remedies import Remedy, remedy_of
 from locum.estate.analysis.rules import RULES, Rule
 from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
@@ -20,27 +23,44 @@ _LOSS = (Rule.CIRCLE, Rule.LOCK_OUT, Rule.LOCK_OUT_OF_MANY)
 _TWO_FACTORS = kinds_word((FactorKind.KNOWN, FactorKind.HELD))
 _MANY = 100
 """Identities from which on a warning is an error: by who is reached."""
-_RAISED: dict[Severity, Severity] = {"warning": "error", "note": "warning", "error": "error"}
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+"""The gravest first."""
 
 
-def tell_all(assessment: Assessment, limit: int) -> Iterator[Problem]:
+def tell_all(assessment: Assessment, in_full: int) -> Iterator[Problem]:
     """Every finding, the gravest first.
 
     Args:
-        limit: how many are told with their chain and a remedy that was tried; those after have
+        in_full: how many are told with their chain and a remedy that was tried; those after have
             neither, because each takes milliseconds.
     """
     for number, at in enumerate(in_order(assessment)):
-        yield tell(assessment, at, in_full=number < limit)
+        yield tell(assessment, int(at), in_full=number < in_full)
 
 
-def in_order(assessment: Assessment) -> list[int]:
+def in_order(assessment: Assessment) -> NDArray[np.int64]:
     """Findings by severity, then by how many they reach, then by rule."""
     found = assessment.findings
-    rank = {"error": 0, "warning": 1, "note": 2}
-    by_rule = np.array([rank[RULES[rule].severity] for rule in Rule])[found.rule]
-    order = np.lexsort((found.vertex, found.rule, -found.count, by_rule))
-    return [int(one) for one in order]
+    return np.lexsort((found.vertex, found.rule, -found.count, severities(assessment)))
+
+
+def severities(assessment: Assessment) -> NDArray[np.uint8]:
+    """How grave each finding is: a place in `SEVERITIES`.
+
+    By its rule; one higher where a privileged identity or very many are reached; and a downgrade
+    that somebody accepted is a warning.
+    """
+    found, chart = assessment.findings, assessment.chart
+    ways = chart.ways
+    by_rule = np.array([SEVERITIES.index(RULES[rule].severity) for rule in Rule], np.uint8)
+    grave = by_rule[found.rule]
+    with_row = found.row >= 0
+    reached = np.where(with_row, ways.identity[found.row], found.vertex)
+    privileged = (grave == 1) & (chart.privileged[reached] != 0)
+    raised = (privileged | (found.count >= _MANY)) & (grave > 0)
+    waived = with_row & (found.rule == Rule.WEAKER_BEHIND)
+    waived &= (ways.flags[found.row] & WAIVED) != 0
+    return np.where(waived, 1, grave - raised).astype(np.uint8)
 
 
 def tell(assessment: Assessment, at: int, in_full: bool = True) -> Problem:
@@ -64,7 +84,7 @@ def tell(assessment: Assessment, at: int, in_full: bool = True) -> Problem:
         "",
         fact_of(assessment, at),
         remedy.words,
-        severity_of(assessment, at),
+        SEVERITIES[int(severity_of(assessment, at))],
         RULES[rule].clauses,
         chain=words,
         about=chart.names[about] if about >= 0 else rule.id,
@@ -73,16 +93,14 @@ def tell(assessment: Assessment, at: int, in_full: bool = True) -> Problem:
     )
 
 
-def severity_of(assessment: Assessment, at: int) -> Severity:
-    """How grave a finding is: by its rule, by whom it reaches, and by what was accepted."""
-    found, chart = assessment.findings, assessment.chart
-    rule, row = Rule(int(found.rule[at])), int(found.row[at])
-    severity = RULES[rule].severity
-    if row >= 0 and rule is Rule.WEAKER_BEHIND and int(chart.ways.flags[row]) & WAIVED:
-        return "warning"
-    reached = int(chart.ways.identity[row]) if row >= 0 else int(found.vertex[at])
-    privileged = severity == "warning" and bool(chart.privileged[reached])
-    return _RAISED[severity] if privileged or int(found.count[at]) >= _MANY else severity
+def severity_of(assessment: Assessment, at: int) -> int:
+    """How grave one finding is."""
+    found = assessment.findings
+    one = slice(at, at + 1)
+    alone = Findings(
+        found.rule[one], found.vertex[one], found.row[one], found.about[one], found.count[one]
+    )
+    return int(severities(msgspec.structs.replace(assessment, findings=alone))[0])
 
 
 def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
