@@ -14,9 +14,12 @@ from locum.cli import (
     drill_command,
     estate_commands,
     explain_command,
+    generate_command,
+    import_commands,
     ledger_commands,
     path_commands,
     people_commands,
+    report_command,
     rotate_command,
     server_commands,
 )
@@ -37,6 +40,7 @@ for command in (
     server_commands.serve,
     demo_command.demo,
     estate_commands.check,
+    report_command.report,
     path_commands.request,
     path_commands.approve,
     path_commands.deny,
@@ -57,6 +61,8 @@ app.command(context_settings=_PASS)(path_commands.run)
 app.command(context_settings=_PASS)(drill_command.drill)
 app.add_typer(ledger_commands.group, name="ledger")
 app.add_typer(vault, name="vault")
+app.add_typer(import_commands.group, name="import")
+app.add_typer(generate_command.group, name="estate")
 app.add_typer(authority_commands.group, name="pki")
 
 

@@ -38,15 +38,20 @@ def _judged(report: Report) -> str:
     ]
     if not lines:
         return ""
-    kept = len(report.verdicts) - len(lines)
-    more = [f"  … and {len(lines) - _MOST:,} more."] if len(lines) > _MOST else []
-    return "\n".join(
-        [
-            f"Should it exist? {_number(kept, 'fallback')} may stay as they are.",
-            *lines[:_MOST],
-            *more,
-        ]
-    )
+    kept, going = _verdict_counts(report)
+    more = [f"  … and {going - _MOST:,} more."] if going > _MOST else []
+    may = "may stay as it is" if kept == 1 else "may stay as they are"
+    heading = f"Should it exist? {_number(kept, 'fallback')} {may}."
+    return "\n".join([heading, *lines[:_MOST], *more])
+
+
+def _verdict_counts(report: Report) -> tuple[int, int]:
+    """How many fallbacks may stay as they are, and how many not."""
+    if report.assessment is None:
+        return 0, 0
+    verdicts = report.assessment.verdicts.verdict
+    kept = int((verdicts == Verdict.KEEP).sum())
+    return kept, len(verdicts) - kept
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -115,6 +115,7 @@ CATALOGUE: dict[str, Method] = {
         _method("delegated-token", (_H,), _P, _S, "RFC 8693; RFC 9449"),
         _method("leased-token", (_H,), _P, _S, "RFC 9449; RFC 7662"),
         _method("api-key", (_H,), _T, _B, "OWASP NHI4, NHI7"),
+        _method("ssh-key", (_H,), _P, _S, "RFC 4252 §7: signed over the session"),
         _method("vaulted-secret", (_H,), _T, _B, "OWASP NHI2, NHI7; PCI DSS 8.6.1"),
     )
 }

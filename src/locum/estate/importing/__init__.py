@@ -1,0 +1,1 @@
+"""What is really there, read from the exports of others into an inventory."""

@@ -1,0 +1,50 @@
+"""Put the page and its data into one file that opens anywhere, offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from locum.estate.page.data import KIND
+from locum.model.refusal import MalformedInput
+
+_HERE = Path(__file__).parent
+_OPENING = '<script type="application/json" id="estate">'
+
+
+def one_file(data: dict[str, Any]) -> str:
+    """The report as one HTML file.
+
+    Names come from anywhere, so nothing in the data can end the element that carries it.
+    """
+    said = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    said = said.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    page = (_HERE / "report.html").read_text()
+    for mark, text in (
+        ("/*STYLE*/", (_HERE / "report.css").read_text()),
+        ("/*SCRIPT*/", (_HERE / "report.js").read_text()),
+        ("/*DATA*/", said),
+    ):
+        page = page.replace(mark, text, 1)
+    return page
+
+
+def read_data(file: Path) -> dict[str, Any]:
+    """The data of an earlier report.
+
+    Raises:
+        MalformedInput: the file is no report of Locum's.
+    """
+    try:
+        text = file.read_text()
+        _, found, rest = text.partition(_OPENING)
+        data = json.loads(rest.partition("</script>")[0] if found else text)
+        if data["kind"] != KIND:
+            raise ValueError
+        return dict(data)
+    except (ValueError, KeyError, TypeError):
+        raise MalformedInput(
+            f"{file} is no report of {KIND}.",
+            "Name a file that `locum report ESTATE --out FILE` wrote.",
+        ) from None
