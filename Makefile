@@ -18,7 +18,7 @@ run: venv ## play the demo: make run ARGS="--story break-glass --once"
 	@$(PYTHON) -m locum demo $(ARGS)
 
 test: venv ## run the tests: make test [K=expression] [ARGS="tests/ledger -x"]
-	@scripts/need-program strace=strace faketime=faketime nginx=nginx-light curl=curl openssl=openssl
+	@scripts/need-program chromium=chromium strace=strace faketime=faketime nginx=nginx-light curl=curl openssl=openssl
 	@$(PYTHON) -m pytest $(if $(K),-k '$(K)',-n 2 --dist loadgroup) $(ARGS)
 
 fuzz: venv ## 100,000 broken certificates, requests and OCSP questions to each parser

@@ -153,7 +153,7 @@ function draw() {
   const value = weakest(), there = available(), layer = layersOf(chosen), route = routeTo(chosen, value);
   const columns = [];
   for (const [one, at] of layer) (columns[at] = columns[at] || []).push(one);
-  const place = new Map(), wide = 250, high = 56;
+  const place = new Map(), wide = 300, high = 56;
   columns.forEach((column, at) => column.forEach((one, row) => place.set(one, [(columns.length - 1 - at) * wide + 20, (row - (column.length - 1) / 2) * high + 260])));
   const svg = make("svg", { role: "group" }), world = make("g", {});
   const lines = make("g", {}), nodes = make("g", {});
@@ -163,7 +163,7 @@ function draw() {
     const [hx, hy] = place.get(arc.head), style = (weak) => (weak ? "weak" : "") + (arc.use & TAKES ? "" : " opens");
     const joint = arc.body.length > 1 ? [hx - 22, hy + 20] : [hx, hy + 20];
     for (const one of arc.body) {
-      const [x, y] = place.get(one), from = [x + 208, y + 20], bend = Math.max(30, (joint[0] - from[0]) / 2);
+      const [x, y] = place.get(one), from = [x + 256, y + 20], bend = Math.max(30, (joint[0] - from[0]) / 2);
       lines.append(make("path", { class: style(route.has(`${at}:${one}`)), d: `M${from[0]},${from[1]} C${from[0] + bend},${from[1]} ${joint[0] - bend},${joint[1]} ${joint[0]},${joint[1]}` },
         make("title", {}, `${data.vertices[one].shown} ${arc.why} ${data.vertices[arc.head].shown}`)));
     }
@@ -174,11 +174,11 @@ function draw() {
   });
   for (const [one, [x, y]] of place) {
     const vertex = data.vertices[one], shade = level(value[one]);
-    const label = vertex.shown.length > 32 ? vertex.shown.slice(0, 31) + "…" : vertex.shown;
+    const label = vertex.shown.length > 38 ? vertex.shown.slice(0, 37) + "…" : vertex.shown;
     const node = make("g", { class: `node s${shade < 0 ? "n" : shade}${one === chosen ? " focus" : ""}${gone.has(one) ? " gone" : ""}`, tabindex: 0, role: "button",
       "aria-label": `${vertex.shown}: ${worth(value[one])}${there[one] ? "" : ", out of reach"}`, transform: `translate(${x},${y})`,
       onclick: () => walk(one), onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); walk(one); } } },
-      make("rect", { width: 208, height: 40 }), make("text", { x: 8, y: 17 }, label),
+      make("rect", { width: 256, height: 40 }), make("text", { x: 8, y: 17 }, label),
       make("text", { x: 8, y: 33, style: "fill:var(--soft);font-size:10.5px" }, (there[one] ? "" : "out of reach · ") + worth(value[one])), make("title", {}, vertex.name));
     nodes.append(node);
   }
@@ -187,8 +187,10 @@ function draw() {
   by("canvas").append(svg);
   const width = columns.length * wide, box = by("canvas").clientWidth || 1100;
   const tallest = Math.max(...columns.map((column) => column.length)) * high;
-  const fit = Math.min(1, box / (width + 20), 520 / (tallest + 20));
-  const turn = () => world.setAttribute("transform", `translate(${panX + (box - width * fit * zoom) / 2},${panY + 260 - 280 * fit * zoom}) scale(${fit * zoom})`);
+  // Small enough to see it whole, and never too small to read; the chosen one is at the right edge.
+  const fit = Math.max(0.7, Math.min(1, box / (width + 20), 520 / (tallest + 20)));
+  const start = width * fit > box ? box - width * fit + 30 * fit : (box - width * fit) / 2;
+  const turn = () => world.setAttribute("transform", `translate(${panX + box - (box - start) * zoom},${panY + 260 - 280 * fit * zoom}) scale(${fit * zoom})`);
   turn();
   draw.turn = turn;
   const vertex = data.vertices[chosen];

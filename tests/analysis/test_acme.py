@@ -1,0 +1,252 @@
+"""Acme has every kind of mistake, and each is found with its chain and a remedy that works."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from locum.cli.main import app
+from locum.estate.analysis.explained import explain
+from locum.estate.analysis.rules import Rule
+from locum.estate.baseline import read_baseline
+from locum.estate.checking import Report, check
+from locum.estate.graph.lattice import strength_of_word
+from locum.estate.graph.storing import read_chart, write_chart
+from locum.estate.graph.ways import minutes
+from locum.estate.problem import Problem
+from locum.model.refusal import MalformedInput
+from locum.model.strength import Factors
+
+ACME = Path(__file__).parents[2] / "examples" / "acme"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MAILBOX = "mailbox:erin@acme.example"
+
+
+@pytest.fixture(scope="module")
+def acme() -> Report:
+    return check(ACME, NOW)
+
+
+def _one(report: Report, rule: str, subject: str) -> Problem:
+    [found] = [
+        one
+        for one in (*report.problems, *report.notes)
+        if (one.rule, one.subject) == (rule, subject)
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rule", "subject"),
+    [
+        ("circle", "judy/mail"),
+        ("weaker-behind", "oscar/oscar-reset"),
+        ("undermined", "account:dan-cloud"),
+        ("one-root", "frank"),
+        ("one-root", "dan"),
+        ("one-root-for-many", "root-admin"),
+        ("lock-out", "bob"),
+        ("lock-out-of-many", "authority:mesh"),
+        ("no-way-back", "carol"),
+        ("law-6", "warehouse-db-admin/break-glass"),
+        ("no-quorum", "orders-db-admin/break-glass"),
+        ("unknown-root", "mailbox:oscar@old-provider.example"),
+        ("law-7", "deploy-runner/token"),
+        ("checks-dropped", "emergency-1/emergency-password"),
+        ("wider", "build-runner/deploy-key"),
+        ("law-2", "budget-agent/token-lapse"),
+        ("second-key", "search-api/search-key-1"),
+        ("outlived", "mail-relay/relay-old-certificate"),
+        ("long-lived-beside", "fraud-scorer/fraud-key"),
+        ("local-administrator", "root-admin/local-root"),
+        ("never-ends", "emergency-1/emergency-password"),
+        ("unreviewed", "orders-db-admin/break-glass"),
+        ("never-drilled", "bob/second-key"),
+        ("unused", "data-lake/lake-key"),
+        ("ownerless", "data-lake/lake-key"),
+    ],
+)
+def test_every_kind_of_mistake_is_found(acme: Report, rule: str, subject: str) -> None:
+    found = _one(acme, rule, subject)
+    assert found.fact
+    assert found.remedy
+    assert found.clauses
+    assert found.position.file.endswith(".yaml")
+
+
+def test_alice_has_what_everybody_should_have(acme: Report) -> None:
+    assert not [one for one in (*acme.problems, *acme.notes) if one.subject.startswith("alice")]
+    assert [one.verdict.name for one in acme.verdicts if one.path == "alice/second-key"] == ["KEEP"]
+
+
+def test_a_weakness_is_followed_to_the_help_desk(acme: Report) -> None:
+    assert acme.assessment is not None
+    told = explain(acme.assessment.chart, "erin", minutes(NOW))
+    [(component, chain)] = told.before.weaker_than_primary
+    assert component == "factors"
+    assert chain[1].startswith("The birth-date of help-desk:carrier")
+    assert any(MAILBOX in step for step in chain)
+    assert chain[-1] == "erin/reset opens erin."
+
+
+def test_two_factors_on_one_phone_are_one(acme: Report) -> None:
+    assert acme.assessment is not None
+    solved, names = acme.assessment.solved, acme.assessment.chart.names
+    frank = strength_of_word(int(solved.value[names.index("frank")]))
+    gina = strength_of_word(int(solved.value[names.index("gina")]))
+    assert (frank.factors, gina.factors) == (Factors.ONE, Factors.TWO)
+    chain = _one(acme, "one-root", "frank").chain
+    assert chain[0].startswith("device:frank-phone is taken")
+
+
+def test_what_if_says_what_would_go(acme: Report) -> None:
+    assert acme.assessment is not None
+    chart = acme.assessment.chart
+    told = explain(chart, "erin", minutes(NOW), [MAILBOX], ["second-key"])
+    assert told.after is not None
+    assert strength_of_word(told.after.weakest).factors is Factors.TWO
+    before = {one.rule for one in told.before.findings}
+    after = {one.rule for one in told.after.findings}
+    assert "weaker-behind" in before - after
+
+
+def test_pairs_suffice_only_together(acme: Report) -> None:
+    assert acme.assessment is not None
+    told = explain(acme.assessment.chart, "alice", minutes(NOW), pairs=True).before
+    alone = set(told.alone)
+    assert told.pairs == () or not alone & {one for pair in told.pairs for one in pair}
+    gina = explain(acme.assessment.chart, "gina", minutes(NOW), pairs=True).before
+    assert gina.alone == ()
+    password, totp = "gina#primary/password", "gina#primary/totp"
+    assert {frozenset(pair) for pair in gina.pairs} >= {
+        frozenset((password, totp)),
+        frozenset((password, "device:gina-phone")),
+    }
+
+
+def test_a_remedy_that_is_called_tried_makes_the_finding_go(acme: Report, tmp_path: Path) -> None:
+    found = _one(acme, "long-lived-beside", "fraud-scorer/fraud-key")
+    assert found.checked
+    assert found.remedy == "Remove fraud-scorer/fraud-key."
+    for file in ACME.glob("*.yaml"):
+        kept = [one for one in file.read_text().splitlines() if not one.startswith("  fraud-key:")]
+        (tmp_path / file.name).write_text("\n".join(kept) + "\n")
+    again = check(tmp_path, NOW)
+    assert not [one for one in again.problems if one.subject == found.subject]
+
+
+def test_a_fingerprint_stays_when_lines_move(acme: Report, tmp_path: Path) -> None:
+    for file in ACME.glob("*.yaml"):
+        (tmp_path / file.name).write_text("# moved\n\n" + file.read_text())
+    again = check(tmp_path, NOW)
+    prints = [one.fingerprint for one in acme.problems]
+    assert sorted(one.fingerprint for one in again.problems) == sorted(prints)
+    assert len(set(prints)) == len(prints)
+
+
+def test_a_stored_graph_is_read_back_and_checked_alike(acme: Report, tmp_path: Path) -> None:
+    assert acme.assessment is not None
+    write_chart(acme.assessment.chart, tmp_path / "graph")
+    again = check(tmp_path / "graph", NOW)
+    wanted = {(one.rule, one.subject) for one in acme.problems if not one.rule.startswith("law-")}
+    found = {(one.rule, one.subject) for one in again.problems}
+    assert wanted <= found
+    assert again.identities == acme.identities
+
+
+@pytest.mark.parametrize("file", ["vertices", "arcs", "bodies", "ways"])
+def test_a_damaged_graph_is_refused_whole(acme: Report, tmp_path: Path, file: str) -> None:
+    assert acme.assessment is not None
+    write_chart(acme.assessment.chart, tmp_path)
+    damaged = tmp_path / f"{file}.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(MalformedInput, match=f"{file}.parquet is not what was stored"):
+        read_chart(tmp_path)
+    done = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert done.exit_code == 2
+
+
+def test_a_baseline_leaves_only_what_is_new(tmp_path: Path) -> None:
+    runner = CliRunner()
+    baseline = tmp_path / "baseline.json"
+    first = runner.invoke(app, ["check", str(ACME), "--json"])
+    assert first.exit_code == 1
+    baseline.write_text(first.stdout)
+    assert len(read_baseline(baseline)) > 30
+    known = runner.invoke(app, ["check", str(ACME), "--baseline", str(baseline)])
+    assert known.exit_code == 0
+    assert "of the baseline" in known.stdout
+    fewer = json.loads(first.stdout)
+    gone = fewer["problems"].pop()
+    baseline.write_text(json.dumps(fewer))
+    again = runner.invoke(
+        app, ["check", str(ACME), "--baseline", str(baseline), "--fail-on", "note", "--json"]
+    )
+    assert again.exit_code == 1
+    left = json.loads(again.stdout)
+    assert [one["fingerprint"] for one in left["problems"]] == [gone["fingerprint"]]
+
+
+def test_a_baseline_of_another_kind_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "b.json"
+    other.write_text("[]")
+    done = CliRunner().invoke(app, ["check", str(ACME), "--baseline", str(other)])
+    assert done.exit_code == 2
+    assert "is no report of locum.check/1" in done.output
+
+
+@pytest.mark.parametrize(("level", "code"), [("never", 0), ("error", 1), ("warning", 1)])
+def test_a_check_fails_from_the_wanted_severity_on(level: str, code: int) -> None:
+    done = CliRunner().invoke(app, ["check", str(ACME), "--fail-on", level])
+    assert done.exit_code == code
+
+
+@pytest.mark.parametrize("form", ["junit", "graphml", "opengraph", "sarif"])
+def test_every_form_can_be_read(form: str) -> None:
+    from xml.etree import ElementTree
+
+    done = CliRunner().invoke(app, ["check", str(ACME), "--format", form])
+    if form in ("junit", "graphml"):
+        assert len(ElementTree.fromstring(done.stdout)) > 50 or form == "graphml"
+        return
+    said = json.loads(done.stdout)
+    if form == "opengraph":
+        ids = {node["id"] for node in said["graph"]["nodes"]}
+        ends = {one[end]["value"] for one in said["graph"]["edges"] for end in ("start", "end")}
+        assert ends <= ids
+
+
+def test_explain_answers_on_the_command_line() -> None:
+    wanted = [
+        "explain",
+        "erin",
+        "--estate",
+        str(ACME),
+        "--without",
+        MAILBOX,
+        "--with",
+        "second-key",
+    ]
+    done = CliRunner().invoke(app, wanted)
+    assert done.exit_code == 0
+    assert "gone: weaker-behind of erin/reset" in done.stdout
+    said = json.loads(CliRunner().invoke(app, [*wanted, "--json"]).stdout)
+    assert said["then"]["weakest"] == "two factors, typed, bearer"
+
+
+def test_nobody_is_explained_who_is_not_there() -> None:
+    done = CliRunner().invoke(app, ["explain", "nobody", "--estate", str(ACME)])
+    assert done.exit_code == 2
+    assert "`nobody` is nothing of this estate" in done.output
+
+
+def test_more_than_is_listed_is_counted(acme: Report) -> None:
+    few = check(ACME, NOW, listed=3)
+    assert acme.assessment is not None
+    told = sum(many for _, many in few.unlisted)
+    assert told == len(acme.assessment.findings) - 3
+    assert Rule.CIRCLE.id not in dict(few.unlisted)
