@@ -13,13 +13,14 @@ from locum.cli.output import FINDINGS, OK, console, errors_explained, show
 from locum.estate.checking import of_chart
 from locum.estate.graph.chart import chart
 from locum.estate.graph.storing import write_chart
-from locum.estate.importing.aws import read_aws
+from locum.estate.importing.aws import ask_aws, read_aws
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.kubernetes import read_kubernetes
 from locum.estate.importing.proposing import propose
 from locum.estate.importing.ssh_host import read_ssh_host
 from locum.estate.inventory import Inventory
 from locum.estate.report import as_json, as_text
+from locum.model.refusal import MalformedInput
 
 group = typer.Typer(no_args_is_help=True, help="Read what is really there, out of exports.")
 Propose = Annotated[
@@ -41,15 +42,20 @@ def csv_table(
     """A table: a row each way in."""
     with errors_explained(), table.open(encoding="utf-8-sig", newline="") as lines:
         inventory = read_csv(lines, str(table))
-    _answer(inventory, propose_to, store, notes, as_data)
+    answer(inventory, propose_to, store, notes, as_data)
 
 
 @group.command("aws")
 def aws(
-    details: Annotated[Path, typer.Argument(help="JSON of get-account-authorization-details.")],
+    details: Annotated[
+        Path | None, typer.Argument(help="JSON of get-account-authorization-details.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", help="The credential report, as CSV.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask AWS, with the credentials of boto3.")
+    ] = False,
     propose_to: Propose = None,
     store: Store = None,
     notes: Notes = False,
@@ -57,10 +63,14 @@ def aws(
 ) -> None:
     """An AWS account: users, passwords, keys and roles."""
     with errors_explained():
-        inventory = read_aws(
-            details.read_bytes(), str(details), report.read_bytes() if report else None, str(report)
-        )
-    _answer(inventory, propose_to, store, notes, as_data)
+        if live:
+            inventory = _ask_aws()
+        elif details is not None:
+            said = report.read_bytes() if report else None
+            inventory = read_aws(details.read_bytes(), str(details), said, str(report))
+        else:
+            raise MalformedInput("Nothing is named.", "Give the export, or --live.")
+    answer(inventory, propose_to, store, notes, as_data)
 
 
 @group.command("kubernetes")
@@ -75,7 +85,7 @@ def kubernetes(
     """A Kubernetes cluster: service accounts and their long-lived tokens."""
     with errors_explained():
         inventory = read_kubernetes(manifests.read_bytes(), str(manifests), cluster)
-    _answer(inventory, propose_to, store, notes, as_data)
+    answer(inventory, propose_to, store, notes, as_data)
 
 
 @group.command("ssh")
@@ -98,10 +108,25 @@ def ssh(
             None if sshd is None else (sshd.read_bytes(), str(sshd)),
             None if sudoers is None else (sudoers.read_bytes(), str(sudoers)),
         )
-    _answer(inventory, propose_to, store, notes, as_data)
+    answer(inventory, propose_to, store, notes, as_data)
 
 
-def _answer(
+def _ask_aws() -> Inventory:
+    try:
+        import boto3  # an extra: locum[aws]
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        raise MalformedInput("boto3 is not installed.", "pip install locum[aws]") from None
+    try:
+        return ask_aws(boto3.Session())
+    except (BotoCoreError, ClientError) as error:
+        raise MalformedInput(
+            f"AWS cannot be asked: {type(error).__name__}.",
+            "Check the credentials; they need the policy SecurityAudit.",
+        ) from None
+
+
+def answer(
     inventory: Inventory, propose_to: Path | None, store: Path | None, notes: bool, as_data: bool
 ) -> None:
     """Say what is wrong with what was found, and keep it where asked."""

@@ -16,6 +16,7 @@ from locum.cli import (
     explain_command,
     generate_command,
     import_commands,
+    import_more_commands,
     ledger_commands,
     path_commands,
     people_commands,
@@ -61,6 +62,10 @@ app.command(context_settings=_PASS)(path_commands.run)
 app.command(context_settings=_PASS)(drill_command.drill)
 app.add_typer(ledger_commands.group, name="ledger")
 app.add_typer(vault, name="vault")
+import_commands.group.command()(import_more_commands.keycloak)
+import_commands.group.command()(import_more_commands.entra)
+import_commands.group.command()(import_more_commands.postgresql)
+import_commands.group.command()(import_more_commands.vault)
 app.add_typer(import_commands.group, name="import")
 app.add_typer(generate_command.group, name="estate")
 app.add_typer(authority_commands.group, name="pki")

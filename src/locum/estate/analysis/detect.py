@@ -206,16 +206,16 @@ def circular(chart: Chart, solved: Solved) -> Mask:
 
 
 def weaker(chart: Chart, solved: Solved) -> Mask:
-    """Ways that are weaker than their primary, with everything that both rest on."""
+    """Ways that are weaker than their primary, with everything that both rest on.
+
+    Asked twice: with all fallbacks, and with primaries alone. A fallback of whoever administers
+    the issuer weakens everybody's primary, its own as well, and would not be below it.
+    """
     ways = chart.ways
-    own = solved.value[ways.vertex]
-    primary = solved.value[ways.vertex[ways.primary]]
-    mask: Mask = (
-        is_below(own, primary)
-        & _active(chart)
-        & (ways.role != Role.PRIMARY.value)
-        & (ways.primary >= 0)
-    )
+    primary = ways.vertex[ways.primary]
+    below = is_below(solved.value[ways.vertex], solved.value[primary])
+    below |= is_below(solved.alone[ways.vertex], solved.alone[primary])
+    mask: Mask = below & _active(chart) & (ways.role != Role.PRIMARY.value) & (ways.primary >= 0)
     return mask
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from locum.estate.graph.chart import Chart
-from locum.estate.graph.columns import Kind, Onward, Why, onward
+from locum.estate.graph.columns import TAKES, Graph, Kind, Onward, Why, onward, settled
 from locum.estate.graph.solving import Falls, Losses, Progress, falls, losses, weakest
 from locum.estate.inventory import Role
 
@@ -47,11 +47,14 @@ class Solved(msgspec.Struct, frozen=True):
 
     Args:
         value: uint16[V], the weakest way to each vertex.
+        alone: uint16[V], the same where every identity had its primary alone. A fallback that
+            weakens its own primary, by way of what administers it, is seen by this.
         row_of: int32[V], the row of the way that an authenticator or way belongs to, or -1.
     """
 
     around: Onward
     value: NDArray[np.uint16]
+    alone: NDArray[np.uint16]
     falls: Falls
     losses: Losses
     row_of: NDArray[np.int32]
@@ -67,6 +70,7 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     watched = (graph.kind == Kind.IDENTITY).astype(np.uint8)
     watched[chart.ways.asked[chart.ways.asked >= 0]] = 2
     rows = _rows(chart, around)
+    alone = weakest(_primaries_alone(chart, rows), lambda: around)
     # What a fallback itself asks for is law 1's; here it is what primaries rest on.
     fallback = (rows >= 0) & (chart.ways.role[rows] != Role.PRIMARY.value)
     low = ((levels()[0][value] < 2) & ~fallback).astype(np.uint8)
@@ -74,7 +78,18 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     progress(0.6)
     lost = losses(graph, around)
     progress(0.9)
-    return Solved(around, value, fallen, lost, rows)
+    return Solved(around, value, alone, fallen, lost, rows)
+
+
+def _primaries_alone(chart: Chart, rows: NDArray[np.int32]) -> Graph:
+    """The graph in which nobody gets in by a fallback."""
+    graph = chart.graph
+    is_way = np.flatnonzero(graph.why == Why.IS_WAY)
+    row = rows[graph.body[graph.body_first[is_way]]]
+    fallback = is_way[(row >= 0) & (chart.ways.role[row] != Role.PRIMARY.value)]
+    use = graph.use.copy()
+    use[fallback] &= ~np.uint8(TAKES)
+    return settled(msgspec.structs.replace(graph, use=use))
 
 
 def _rows(chart: Chart, around: Onward) -> NDArray[np.int32]:

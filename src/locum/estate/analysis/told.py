@@ -111,7 +111,7 @@ def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
     match rule:
         case Rule.WEAKER_BEHIND | Rule.LONG_LIVED_BESIDE | Rule.LOCAL_ADMINISTRATOR:
             primary = int(chart.ways.vertex[chart.ways.primary[row]])
-            bits = missing_bits(int(solved.value[vertex]), int(solved.value[primary]))
+            bits = missing_bits(int(solved.value[vertex]), int(solved.alone[primary]))
             return weak_chain(chart.graph, vertex, bits[0][1]) if bits else ()
         case Rule.UNDERMINED:
             bits = missing_bits(int(solved.value[vertex]), _TWO_FACTORS)
@@ -213,9 +213,9 @@ def fact_of(assessment: Assessment, at: int) -> str:
 
 
 def _lacking(assessment: Assessment, row: int) -> str:
-    ways, value = assessment.chart.ways, assessment.solved.value
-    own = int(value[ways.vertex[row]])
-    primary = int(value[ways.vertex[ways.primary[row]]])
+    ways, solved = assessment.chart.ways, assessment.solved
+    own = int(solved.value[ways.vertex[row]])
+    primary = int(solved.alone[ways.vertex[ways.primary[row]]])
     if is_no_way(own) or is_no_way(primary):
         return "nobody gets in by it"
     have, need = strength_of_word(own), strength_of_word(primary)

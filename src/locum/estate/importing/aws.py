@@ -9,6 +9,8 @@ that cannot be read lets anybody in.
 from __future__ import annotations
 
 import csv
+import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +25,9 @@ from locum.model.strength import Proofing
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _UNKNOWN = ("not_supported", "N/A", "no_information", "")
+_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList")
+_LOOKS = 30
+"""Seconds, one look each, that AWS has to make its report."""
 _REPORT = ("user", "arn", "password_enabled", "mfa_active", "access_key_1_active")
 
 
@@ -71,6 +76,31 @@ def read_aws(
         holders.append(holder)
         ways.append(way)
     return Inventory(tuple(holders), tuple(ways), tuple(roots.values()))
+
+
+def ask_aws(session: Any) -> Inventory:
+    """The inventory of an account, asked of AWS; it takes `SecurityAudit` and no more.
+
+    Args:
+        session: of boto3, which finds the credentials that the caller has.
+
+    Raises:
+        EstateError: the answer is not what it should be.
+        TimeoutError: AWS did not make its report in time.
+    """
+    client = session.client("iam")
+    whole: dict[str, list[Any]] = {key: [] for key in _LISTS}
+    for page in client.get_paginator("get_account_authorization_details").paginate():
+        for key in _LISTS:
+            whole[key] += page[key]
+    for _ in range(_LOOKS):
+        if client.generate_credential_report()["State"] == "COMPLETE":
+            break
+        time.sleep(1)
+    else:
+        raise TimeoutError("AWS did not make its credential report in time")
+    report = client.get_credential_report()["Content"]
+    return read_aws(json.dumps(whole, default=str).encode(), "aws", report, "credential-report")
 
 
 def _rows(report: bytes, file: str) -> Iterator[tuple[str, tuple[Position, dict[str, str]]]]:
