@@ -244,6 +244,19 @@ def test_nobody_is_explained_who_is_not_there() -> None:
     assert "`nobody` is nothing of this estate" in done.output
 
 
+def test_what_is_not_listed_fails_all_the_same() -> None:
+    done = CliRunner().invoke(app, ["check", str(ACME), "--limit", "0"])
+    assert done.exit_code == 1
+    assert check(ACME, NOW, listed=0).has("error")
+
+
+def test_an_accepted_downgrade_that_is_worse_than_what_was_accepted_is_told(acme: Report) -> None:
+    assert "one < two" in _one(acme, "law-1", "erin/reset").fact
+    deeper = _one(acme, "weaker-behind", "erin/reset")
+    assert deeper.severity == "warning"
+    assert "none < two" in deeper.fact
+
+
 def test_more_than_is_listed_is_counted(acme: Report) -> None:
     few = check(ACME, NOW, listed=3)
     assert acme.assessment is not None

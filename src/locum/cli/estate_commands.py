@@ -53,7 +53,7 @@ def check(
     baseline: Annotated[
         Path | None, typer.Option("--baseline", help="An earlier --json: show only what is new.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", help="List so many findings.")] = LISTED,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="List so many findings.")] = LISTED,
     store: Annotated[
         Path | None, typer.Option("--store", help="Also store the graph here, as Parquet.")
     ] = None,
@@ -75,11 +75,11 @@ def check(
 def _fails(report: Report, fail_on: FailOn) -> bool:
     match fail_on:
         case FailOn.ERROR:
-            return report.refused
+            return report.has("error")
         case FailOn.WARNING:
-            return any(one.severity != "note" for one in report.problems)
+            return report.has("warning")
         case FailOn.NOTE:
-            return bool(report.problems or report.notes)
+            return report.has("note")
         case FailOn.NEVER:
             return False
 

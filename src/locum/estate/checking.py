@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from locum.estate.analysis.assess import Assessment, assess
 from locum.estate.analysis.rules import Rule
-from locum.estate.analysis.told import in_order, tell_all
+from locum.estate.analysis.told import SEVERITIES, in_order, severities, tell_all
 from locum.estate.analysis.verdicts import Verdict
 from locum.estate.declared import inventory_of
 from locum.estate.graph.chart import Chart, chart
@@ -20,7 +21,7 @@ from locum.estate.graph.solving import Progress
 from locum.estate.graph.storing import is_stored, read_chart
 from locum.estate.inventory import Role
 from locum.estate.loading import judged, load
-from locum.estate.problem import EstateError, Problem
+from locum.estate.problem import EstateError, Problem, Severity
 from locum.estate.rules import law_of
 
 IN_FULL = 1_000
@@ -44,6 +45,7 @@ class Report(msgspec.Struct, frozen=True):
         notes: what may be known about the whole and need not be mended.
         assessment: the whole as a graph; `None` where it could not be read.
         unlisted: of each rule, how many findings are counted and not told.
+        gravest_unlisted: the severity of the gravest of those; none of them is in a baseline.
         known: how many findings stand in the baseline and are left out.
     """
 
@@ -54,12 +56,19 @@ class Report(msgspec.Struct, frozen=True):
     verdicts: tuple[Judged, ...] = ()
     assessment: Assessment | None = None
     unlisted: tuple[tuple[str, int], ...] = ()
+    gravest_unlisted: Severity | None = None
     known: int = 0
 
     @property
     def refused(self) -> bool:
         """Whether the estate cannot be used."""
-        return any(problem.severity == "error" for problem in self.problems)
+        return self.has("error")
+
+    def has(self, severity: Severity) -> bool:
+        """Whether something is as grave, be it listed or not."""
+        found = {one.severity for one in (*self.problems, *self.notes)} | {self.gravest_unlisted}
+        wanted = SEVERITIES[: SEVERITIES.index(severity) + 1]
+        return not found.isdisjoint(wanted)
 
 
 def _quiet(_: float) -> None:
@@ -109,13 +118,16 @@ def of_chart(
         by_path: what is known already of single paths; it is not told twice.
     """
     assessment = assess(drawn, now, progress)
-    known = {(law_of(problem.rule), problem.subject) for problem in by_path}
+    known: dict[tuple[int, str], Problem] = {}
+    for problem in by_path:
+        known.setdefault((law_of(problem.rule), problem.subject), problem)
     told = [
         problem
         for problem in islice(tell_all(assessment, min(in_full, listed)), listed)
-        if (law_of(problem.rule), problem.subject) not in known
+        if not _is_told(problem, known.get((law_of(problem.rule), problem.subject)))
     ]
     roles = drawn.ways.role
+    order = in_order(assessment)[listed:]
     return Report(
         (*by_path, *(one for one in told if one.severity != "note")),
         int((drawn.graph.kind == Kind.IDENTITY).sum()),
@@ -123,13 +135,26 @@ def of_chart(
         tuple(one for one in told if one.severity == "note"),
         verdicts_of(assessment, listed),
         assessment,
-        _unlisted(assessment, listed),
+        _counted(assessment, order),
+        SEVERITIES[int(severities(assessment)[order[0]])] if len(order) else None,
     )
 
 
-def _unlisted(assessment: Assessment, listed: int) -> tuple[tuple[str, int], ...]:
-    """How many findings of each rule are not told."""
-    rest = assessment.findings.rule[in_order(assessment)[listed:]]
+def _is_told(problem: Problem, by_path: Problem | None) -> bool:
+    """Whether what the laws say of a path alone says as much.
+
+    A downgrade that was accepted may be worse than what was accepted, once what stands behind it
+    is followed; then it is told.
+    """
+    if by_path is None or by_path.severity == "error":
+        return by_path is not None
+    lacking = problem.fact.rpartition("(")[2].rstrip(".)")
+    return lacking in by_path.fact
+
+
+def _counted(assessment: Assessment, order: NDArray[np.int64]) -> tuple[tuple[str, int], ...]:
+    """How many of these findings each rule has."""
+    rest = assessment.findings.rule[order]
     count = np.bincount(rest, minlength=len(Rule))
     return tuple((Rule(at).id, int(many)) for at, many in enumerate(count) if many)
 

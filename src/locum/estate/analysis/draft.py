@@ -57,12 +57,13 @@ class Draft:
         ]
 
     def demand(self, way: int, methods: tuple[str, ...], carried: Proofing) -> None:
-        """Let a way ask for further methods, with what stands behind them."""
+        """Let a way ask for further methods.
+
+        What it hands out, and whoever vouches for it, are ways around what it asks for.
+        """
         more = [self._authenticator(way, one, carried) for one in methods]
         self._arcs = [
-            (*arc[:5], (*arc[5], *more))
-            if arc[0] == way and arc[4] in (Why.PRESENTS, Why.YIELDS, Why.ISSUED_BY)
-            else arc
+            (*arc[:5], (*arc[5], *more)) if arc[0] == way and arc[4] == Why.PRESENTS else arc
             for arc in self._arcs
         ]
 

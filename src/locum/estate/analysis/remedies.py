@@ -111,7 +111,8 @@ def _candidates(
         yield from _other_ways_to(assessment, local, chain)
     elif rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT, Rule.APPROVER_RESTS_ON_REQUESTER):
         yield from _alternatives(assessment, local, chain)
-    if rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT):
+    whose = chart.ways.identity[row] if row >= 0 else vertex
+    if rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT) and chart.person[whose]:
         way = here if rule is Rule.WEAKER_BEHIND else local.vertex(int(chart.ways.vertex[row]))
         yield (
             "Ask for a device-bound passkey as well: add passkey-device-bound to the methods of "
