@@ -274,8 +274,10 @@ def refused_and_revoked(
 
 
 def serials(mount: Mount) -> list[str]:
-    listed = mount.server.client().list("pki/certs")["data"]["keys"]
-    return [one.replace(":", "").lstrip("0") for one in listed]
+    listed = mount.server.client().list("pki/certs")
+    if listed is None:  # OpenBao answers 404 while it has signed none, and hvac hands that on so
+        return []
+    return [one.replace(":", "").lstrip("0") for one in listed["data"]["keys"]]
 
 
 @pytest.mark.parametrize(
