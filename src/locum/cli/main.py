@@ -17,6 +17,7 @@ from locum.cli import (
     generate_command,
     import_commands,
     import_more_commands,
+    import_platform_commands,
     ledger_commands,
     path_commands,
     people_commands,
@@ -66,6 +67,9 @@ import_commands.group.command()(import_more_commands.keycloak)
 import_commands.group.command()(import_more_commands.entra)
 import_commands.group.command()(import_more_commands.postgresql)
 import_commands.group.command()(import_more_commands.vault)
+import_commands.group.command()(import_platform_commands.github)
+import_commands.group.command()(import_platform_commands.okta)
+import_commands.group.command()(import_platform_commands.bloodhound)
 app.add_typer(import_commands.group, name="import")
 app.add_typer(generate_command.group, name="estate")
 app.add_typer(authority_commands.group, name="pki")

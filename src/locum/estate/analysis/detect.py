@@ -31,7 +31,7 @@ YEAR, QUARTER = 365 * DAY, 90 * DAY
 """In minutes: how old a secret may be, and how long it may lie unused."""
 _CERTIFICATES = ("x509-certificate", "spiffe-x509-svid", "backup-certificate")
 _BOUND = (*_CERTIFICATES, "spiffe-jwt-svid", "oidc-workload-token", "oauth-token-dpop")
-_SECRETS = ("api-key", "password", "vaulted-secret")
+_SECRETS = ("api-key", "password", "vaulted-secret", "ssh-key")
 _SUPPORTS = [int(kind) for kind in Kind if kind >= Kind.DEVICE]
 
 

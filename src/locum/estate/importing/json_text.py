@@ -75,3 +75,20 @@ def field(holder: Any, key: str) -> str:
     """A text under a key; empty where there is none."""
     found = holder.get(key) if isinstance(holder, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def items(data: bytes, file: str, what: str) -> list[dict[str, Any]]:
+    """The objects of an export that is one list, or the lists of its pages in one.
+
+    Args:
+        what: what the export should be, for the error.
+
+    Raises:
+        EstateError: the document is of another kind.
+    """
+    found = read_json(data, file)
+    if isinstance(found, list) and found and all(isinstance(one, list) for one in found):
+        found = [inner for page in found for inner in page]
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        refuse(file, "type", f"This is no list of objects; {what}.", "Name the right export.")
+    return found

@@ -64,7 +64,13 @@ def propose(inventory: Inventory) -> str:
 
 
 def _root(root: Root) -> dict[str, Any]:
-    ways = [{"method": _method(way.methods)} for way in root.ways if way.methods]
+    ways = [
+        {
+            **({"method": _method(way.methods)} if way.methods else {}),
+            **({"rests_on": list(way.rests_on)} if way.rests_on else {}),
+        }
+        for way in root.ways
+    ]
     people = sorted(root.administered_by.people) if root.administered_by else []
     return {
         **({"ways": ways} if ways else {}),

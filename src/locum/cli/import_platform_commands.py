@@ -1,0 +1,111 @@
+"""`locum import` of GitHub organisations, Okta tenants and BloodHound's graphs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from locum.cli.import_commands import AsData, Notes, Propose, Store, answer
+from locum.cli.output import errors_explained
+from locum.estate.importing.github import Export, Exports, read_github
+from locum.estate.importing.okta import read_okta
+from locum.estate.importing.opengraph import read_opengraph
+from locum.model.refusal import MalformedInput
+
+
+def github(
+    organisation: Annotated[str, typer.Argument(help="The organisation's name.")],
+    members: Annotated[Path, typer.Option("--members", help="orgs/ORG/members.")],
+    owners: Annotated[
+        Path | None, typer.Option("--owners", help="orgs/ORG/members?role=admin.")
+    ] = None,
+    without_second: Annotated[
+        Path | None, typer.Option("--without-2fa", help="orgs/ORG/members?filter=2fa_disabled.")
+    ] = None,
+    tokens: Annotated[
+        Path | None, typer.Option("--tokens", help="orgs/ORG/personal-access-tokens.")
+    ] = None,
+    authorizations: Annotated[
+        Path | None,
+        typer.Option("--authorizations", help="orgs/ORG/credential-authorizations."),
+    ] = None,
+    keys: Annotated[
+        list[str] | None, typer.Option("--keys", help="REPO=FILE of repos/ORG/REPO/keys.")
+    ] = None,
+    subjects: Annotated[
+        list[str] | None,
+        typer.Option("--oidc", help="REPO=FILE of repos/…/actions/oidc/customization/sub."),
+    ] = None,
+    propose_to: Propose = None,
+    store: Store = None,
+    notes: Notes = False,
+    as_data: AsData = False,
+) -> None:
+    """A GitHub organisation: members, tokens, deploy keys, trust in Actions."""
+    with errors_explained():
+        inventory = read_github(
+            organisation,
+            Exports(
+                (members.read_bytes(), str(members)),
+                _read(owners),
+                _read(without_second),
+                _read(tokens),
+                _read(authorizations),
+                tuple(_named(one) for one in keys or ()),
+                tuple(_named(one) for one in subjects or ()),
+            ),
+        )
+    answer(inventory, propose_to, store, notes, as_data)
+
+
+def okta(
+    users: Annotated[Path, typer.Argument(help="JSON of /api/v1/users.")],
+    factors: Annotated[
+        Path | None, typer.Option("--factors", help="JSON: users/ID/factors by user id.")
+    ] = None,
+    policies: Annotated[
+        Path | None, typer.Option("--policies", help="JSON of policies?type=PASSWORD.")
+    ] = None,
+    roles: Annotated[
+        Path | None, typer.Option("--roles", help="JSON: users/ID/roles by user id.")
+    ] = None,
+    propose_to: Propose = None,
+    store: Store = None,
+    notes: Notes = False,
+    as_data: AsData = False,
+) -> None:
+    """An Okta tenant: users, factors, recovery of passwords, administrators."""
+    with errors_explained():
+        inventory = read_okta(
+            (users.read_bytes(), str(users)), _read(factors), _read(policies), _read(roles)
+        )
+    answer(inventory, propose_to, store, notes, as_data)
+
+
+def bloodhound(
+    graph: Annotated[Path, typer.Argument(help="An OpenGraph JSON file.")],
+    without: Annotated[
+        list[str] | None, typer.Option("--without", help="A kind of edge that gives no control.")
+    ] = None,
+    propose_to: Propose = None,
+    store: Store = None,
+    notes: Notes = False,
+    as_data: AsData = False,
+) -> None:
+    """A graph of BloodHound: who has control of whom."""
+    with errors_explained():
+        inventory = read_opengraph(graph.read_bytes(), str(graph), without or ())
+    answer(inventory, propose_to, store, notes, as_data)
+
+
+def _read(file: Path | None) -> Export | None:
+    return None if file is None else (file.read_bytes(), str(file))
+
+
+def _named(text: str) -> tuple[str, Export]:
+    repository, equals, file = text.partition("=")
+    if not (repository and equals and file):
+        raise MalformedInput(f"`{text[:60]}` is not REPO=FILE.", "E.g. --keys shop=keys.json.")
+    return repository, (Path(file).read_bytes(), file)

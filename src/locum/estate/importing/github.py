@@ -1,0 +1,195 @@
+"""A GitHub organisation: members and their tokens, deploy keys, and what Actions sign in with.
+
+Each part is one answer of GitHub's REST API; what is not given stays unknown. GitHub says who has
+no second factor and not which one the others have. A deploy key is a way into its repository beside
+the token that Actions mint for each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from locum.estate.importing.csv_table import instant
+from locum.estate.importing.json_text import field, items, read_json
+from locum.estate.importing.naming import name_of, root_of
+from locum.estate.importing.refusing import refuse
+from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Seen, Way
+from locum.estate.problem import Position
+from locum.model.estate import Kind
+from locum.model.strength import Proofing
+
+Export = tuple[bytes, str]
+"""What an export holds, and its file's name."""
+_ISSUER = root_of("identity-provider", "token.actions.githubusercontent.com")
+_NAMES_THE_REPOSITORY = frozenset({"repo", "repository", "repository_id"})
+
+
+class Exports(msgspec.Struct, frozen=True):
+    """The answers that there are.
+
+    Args:
+        members: of `orgs/ORG/members`.
+        owners: of `orgs/ORG/members?role=admin`.
+        without_second: of `orgs/ORG/members?filter=2fa_disabled`.
+        tokens: of `orgs/ORG/personal-access-tokens` (fine-grained).
+        authorizations: of `orgs/ORG/credential-authorizations` (classic tokens, SSH keys).
+        keys: by repository, of `repos/ORG/REPO/keys`.
+        subjects: by repository, of `repos/ORG/REPO/actions/oidc/customization/sub`.
+    """
+
+    members: Export
+    owners: Export | None = None
+    without_second: Export | None = None
+    tokens: Export | None = None
+    authorizations: Export | None = None
+    keys: tuple[tuple[str, Export], ...] = ()
+    subjects: tuple[tuple[str, Export], ...] = ()
+
+
+def read_github(organisation: str, exports: Exports) -> Inventory:
+    """The inventory of an organisation.
+
+    Raises:
+        EstateError: an answer is of another kind; nothing of it is used.
+    """
+    place = Position(exports.members[1], 1, 1)
+    logins = _logins(exports.members)
+    owners = frozenset(_logins(exports.owners))
+    single = None if exports.without_second is None else frozenset(_logins(exports.without_second))
+    people = tuple(
+        Holder(name_of(one), Kind.HUMAN, place, privileged=one in owners)
+        for one in dict.fromkeys((*logins, *owners))
+    )
+    primaries = tuple(
+        Way(name_of(one), name_of(one), Role.PRIMARY, _signs_in(one, single), place)
+        for one in dict.fromkeys((*logins, *owners))
+    )
+    everybody = Root(
+        root_of("custodian", f"members-of-{organisation}"), place,
+        administered_by=Quorum(organisation, frozenset(one.name for one in people)),
+    )  # fmt: skip
+    repositories: dict[str, Position] = {}
+    for repository, (_, file) in (*exports.subjects, *exports.keys):
+        repositories.setdefault(repository, Position(file, 1, 1))
+    trusted = {one: _subject(export) for one, export in exports.subjects}
+    workloads = tuple(
+        Holder(name_of(f"repo.{one}"), Kind.WORKLOAD, at, proofing=Proofing.DECLARED_OWNER)
+        for one, at in repositories.items()
+    )
+    ways = [*primaries]
+    for one, at in repositories.items():
+        ways += _run_ways(name_of(f"repo.{one}"), trusted.get(one), everybody.name, at)
+    for one, export in exports.keys:
+        ways += _deploy_keys(name_of(f"repo.{one}"), export)
+    ways += _tokens(exports.tokens)
+    ways += _authorizations(exports.authorizations)
+    known = {one.name for one in (*people, *workloads)}
+    outside = tuple(
+        Holder(one.identity, Kind.HUMAN, one.place)
+        for one in {one.identity: one for one in ways if one.identity not in known}.values()
+    )
+    strangers = tuple(
+        Way(one.name, one.name, Role.PRIMARY, ("unknown",), one.place) for one in outside
+    )
+    issuer = Root(_ISSUER, place, (RootWay(("federation",)),))
+    return Inventory((*people, *workloads, *outside), (*ways, *strangers), (everybody, issuer))
+
+
+def _logins(export: Export | None) -> list[str]:
+    if export is None:
+        return []
+    data, file = export
+    found = [field(one, "login") for one in items(data, file, "GitHub lists members so")]
+    if not all(found):
+        refuse(file, "missing-key", "A member has no `login`.", "E.g. gh api orgs/ORG/members.")
+    return found
+
+
+def _signs_in(login: str, single: frozenset[str] | None) -> tuple[str, ...]:
+    if single is None:
+        return ("unknown",)
+    return ("password",) if login in single else ("password", "totp")
+
+
+def _subject(export: Export) -> bool:
+    """Whether the subject of a run's token names the repository."""
+    data, file = export
+    said = read_json(data, file)
+    if not isinstance(said, dict) or not isinstance(said.get("use_default"), bool):
+        refuse(
+            file, "missing-key", "`use_default` is not said here; this is no subject of Actions.",
+            "gh api repos/ORG/REPO/actions/oidc/customization/sub.",
+        )  # fmt: skip
+    keys = said.get("include_claim_keys") or ()
+    return said["use_default"] or not _NAMES_THE_REPOSITORY.isdisjoint(map(str, keys))
+
+
+def _run_ways(
+    identity: str, names_itself: bool | None, everybody: str, place: Position
+) -> Iterator[Way]:
+    """By what a repository's runs get in; without a subject of Actions it is unknown."""
+    if names_itself is None:
+        yield Way(identity, identity, Role.PRIMARY, ("unknown",), place)
+        return
+    yield Way(identity, identity, Role.PRIMARY, ("oidc-workload-token",), place, {"": (_ISSUER,)})
+    if not names_itself:
+        yield Way(
+            f"{identity}/any-repository", identity, Role.FOUND, ("oidc-workload-token",), place,
+            {"": (everybody,)},
+        )  # fmt: skip
+
+
+def _deploy_keys(identity: str, export: Export) -> Iterator[Way]:
+    data, file = export
+    for at, key in enumerate(items(data, file, "GitHub lists deploy keys so"), 1):
+        yield Way(
+            f"{identity}/deploy-key-{at}", identity, Role.FOUND, ("ssh-key",), Position(file, 1, 1),
+            owner=field(key, "added_by"), created=_day(key, "created_at", file), ends=NEVER,
+            last_used=_day(key, "last_used", file), active=key.get("enabled") is not False,
+        )  # fmt: skip
+
+
+def _tokens(export: Export | None) -> Iterator[Way]:
+    """Fine-grained tokens; one is at least as old as the organisation's word on it."""
+    if export is None:
+        return
+    data, file = export
+    for at, token in enumerate(items(data, file, "GitHub lists fine-grained tokens so"), 1):
+        identity = name_of(_owner(field(token.get("owner"), "login"), file))
+        yield Way(
+            f"{identity}/token-{at}", identity, Role.FOUND, ("api-key",), Position(file, 1, 1),
+            created=_day(token, "access_granted_at", file),
+            ends=_day(token, "token_expires_at", file) or NEVER,
+            last_used=_day(token, "token_last_used_at", file) or NEVER,
+            active=token.get("token_expired") is not True,
+        )  # fmt: skip
+
+
+def _authorizations(export: Export | None) -> Iterator[Way]:
+    """Classic tokens and SSH keys that single sign-on let in."""
+    if export is None:
+        return
+    data, file = export
+    for at, one in enumerate(items(data, file, "GitHub lists authorised credentials so"), 1):
+        identity = name_of(_owner(field(one, "login"), file))
+        method = "ssh-key" if field(one, "credential_type") == "SSH key" else "api-key"
+        ends: Seen = _day(one, "authorized_credential_expires_at", file) or NEVER
+        yield Way(
+            f"{identity}/authorised-{at}", identity, Role.FOUND, (method,), Position(file, 1, 1),
+            created=_day(one, "credential_authorized_at", file), ends=ends,
+            last_used=_day(one, "credential_accessed_at", file),
+        )  # fmt: skip
+
+
+def _owner(login: str, file: str) -> str:
+    if not login:
+        refuse(file, "missing-key", "A credential does not say whose it is.", "Export it anew.")
+    return login
+
+
+def _day(holder: dict[str, Any], key: str, file: str) -> Any:
+    value = field(holder, key)
+    return instant(value, key, file, 1) if value else None

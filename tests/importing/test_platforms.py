@@ -1,0 +1,267 @@
+"""GitHub organisations, Okta tenants and BloodHound's graphs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from locum.cli.main import app
+from locum.estate.checking import check, of_chart
+from locum.estate.graph.chart import chart
+from locum.estate.importing.github import Exports, read_github
+from locum.estate.importing.okta import read_okta
+from locum.estate.importing.opengraph import read_opengraph
+from locum.estate.importing.proposing import propose
+from locum.estate.inventory import NEVER, Inventory, Role
+from locum.estate.problem import EstateError
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def _export(value: Any, file: str = "f") -> tuple[bytes, str]:
+    return json.dumps(value).encode(), file
+
+
+MEMBERS = [{"login": "alice"}, {"login": "bob"}]
+TOKEN = {
+    "owner": {"login": "alice"},
+    "access_granted_at": "2024-01-01T00:00:00Z",
+    "token_expires_at": None,
+    "token_last_used_at": "2026-11-01T00:00:00Z",
+    "token_expired": False,
+}
+DEPLOY_KEY = {"id": 1, "created_at": "2023-01-01T00:00:00Z", "read_only": False, "enabled": True}
+
+
+def _github(**changed: Any) -> Inventory:
+    parts: dict[str, Any] = {
+        "members": _export([MEMBERS]),
+        "owners": _export(MEMBERS[:1]),
+        "without_second": _export(MEMBERS[1:]),
+        "tokens": _export([TOKEN]),
+        "keys": (("shop", _export([DEPLOY_KEY])),),
+        "subjects": (("shop", _export({"use_default": True})),),
+    }
+    return read_github("acme", Exports(**(parts | changed)))
+
+
+USERS = [
+    {
+        "id": "1",
+        "status": "ACTIVE",
+        "profile": {"login": "alice@example.com", "email": "alice@example.com"},
+        "credentials": {"provider": {"type": "OKTA"}},
+    },
+    {
+        "id": "2",
+        "status": "DEPROVISIONED",
+        "profile": {"login": "bob@example.com"},
+        "credentials": {"provider": {"type": "FEDERATION"}},
+    },
+]
+FACTORS = {
+    "1": [
+        {"factorType": "webauthn", "status": "ACTIVE"},
+        {"factorType": "email", "status": "ACTIVE"},
+        {"factorType": "sms", "status": "PENDING_ACTIVATION"},
+    ]
+}
+POLICIES = [
+    {
+        "status": "ACTIVE",
+        "settings": {"recovery": {"factors": {"okta_email": {"status": "ACTIVE"}}}},
+    }
+]
+
+
+def _okta() -> Inventory:
+    roles = {"1": [{"type": "SUPER_ADMIN"}]}
+    return read_okta(_export(USERS), _export(FACTORS), _export(POLICIES), _export(roles))
+
+
+def _edge(start: str, kind: str, end: str, match_by: str = "id") -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "start": {"match_by": match_by, "value": start},
+        "end": {"match_by": match_by, "value": end},
+    }
+
+
+NODES = [
+    {"id": "u1", "kinds": ["User", "Base"], "properties": {"name": "ALICE@CORP"}},
+    {"id": "u2", "kinds": ["AZUser"], "properties": {"name": "BOB@CORP"}},
+    {"id": "g1", "kinds": ["Group"], "properties": {"name": "ADMINS@CORP"}},
+    {"id": "c1", "kinds": ["Computer"], "properties": {"name": "DC@CORP"}},
+]
+EDGES = [
+    _edge("u1", "MemberOf", "g1"),
+    _edge("ADMINS@CORP", "AdminTo", "DC@CORP", "name"),
+    _edge("c1", "HasSession", "u2"),
+]
+
+
+def _opengraph(edges: list[Any] = EDGES, nodes: list[Any] = NODES, **named: Any) -> Inventory:
+    data = json.dumps({"graph": {"nodes": nodes, "edges": edges}}).encode()
+    return read_opengraph(data, "f", **named)
+
+
+def _rules(inventory: Inventory) -> set[tuple[str, str]]:
+    report = of_chart(chart(inventory), NOW)
+    return {(one.rule, one.subject) for one in (*report.problems, *report.notes)}
+
+
+def _methods(inventory: Inventory, identity: str) -> list[tuple[str, ...]]:
+    return [one.methods for one in inventory.ways if one.identity == identity]
+
+
+def test_a_deploy_key_stands_beside_what_actions_sign_in_with() -> None:
+    found = _rules(_github())
+    assert ("long-lived-beside", "repo.shop/deploy-key-1") in found
+    assert ("old", "alice/token-1") in found
+
+
+def test_github_says_who_has_no_second_factor_and_nothing_without_being_asked() -> None:
+    assert _methods(_github(), "bob") == [("password",)]
+    assert _methods(_github(), "alice") == [("password", "totp"), ("api-key",)]
+    assert _methods(_github(without_second=None), "bob") == [("unknown",)]
+    assert [one.name for one in _github().holders if one.privileged] == ["alice"]
+
+
+def test_a_subject_that_names_no_repository_lets_every_repository_in() -> None:
+    loose = _export({"use_default": False, "include_claim_keys": ["repository_owner"]})
+    tight = _export({"use_default": False, "include_claim_keys": ["repo", "context"]})
+    names = {one.name for one in _github(subjects=(("shop", loose),)).ways}
+    assert "repo.shop/any-repository" in names
+    names = {one.name for one in _github(subjects=(("shop", tight),)).ways}
+    assert "repo.shop/any-repository" not in names
+
+
+def test_a_token_of_somebody_who_is_no_member_is_kept() -> None:
+    key = {
+        "login": "mallory",
+        "credential_type": "SSH key",
+        "credential_authorized_at": "2022-01-01T00:00:00Z",
+    }
+    inventory = _github(authorizations=_export([key]))
+    [way] = [one for one in inventory.ways if one.name == "mallory/authorised-1"]
+    assert (way.methods, way.ends) == (("ssh-key",), NEVER)
+    assert ("old", "mallory/authorised-1") in _rules(inventory)
+
+
+def test_a_recovery_by_mail_stands_for_the_password_beside_the_second_factor() -> None:
+    inventory = _okta()
+    alice, bob = (one.name for one in inventory.holders)
+    assert _methods(inventory, alice) == [
+        ("password", "passkey-synced"),
+        ("password", "email-code"),
+        ("email-code", "passkey-synced"),
+        ("email-code",),
+    ]
+    assert ("weaker-behind", f"{alice}/reset-email-code-email-code") in _rules(inventory)
+    assert [(one.role, one.active) for one in inventory.ways if one.identity == bob] == [
+        (Role.PRIMARY, False)
+    ]
+
+
+def test_without_factors_nobody_knows_what_okta_asks_for() -> None:
+    inventory = read_okta(_export(USERS))
+    assert _methods(inventory, inventory.holders[0].name) == [("password", "unknown")]
+
+
+def test_control_is_followed_through_groups() -> None:
+    runner = _rests(_opengraph())
+    assert runner["u2/hassession-" + _mark("HasSession") + "-3"] == ("custodian:c1",)
+    drawn = chart(_opengraph())
+    report = of_chart(drawn, NOW)
+    assert report.assessment is not None
+    assert drawn.vertex_of("custodian:g1") is not None
+    assert "unknown-root" not in {rule for rule, _ in _rules(_opengraph())}
+
+
+def _rests(inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    return {one.name: one.rests_on[""] for one in inventory.ways if one.rests_on}
+
+
+def _mark(text: str) -> str:
+    from locum.estate.importing.naming import name_of
+
+    return name_of(text).rpartition("-")[2]
+
+
+def test_kinds_of_edges_can_be_left_out() -> None:
+    inventory = _opengraph(without=("HasSession",))
+    assert [one.methods for one in inventory.ways if one.identity == "u2"] == [("unknown",)]
+
+
+def test_a_node_that_nothing_defines_is_unknown() -> None:
+    inventory = _opengraph([*EDGES, _edge("s-1-5", "AdminTo", "c1")])
+    assert ("unknown-root", "custodian:s-1-5") in _rules(inventory)
+
+
+@pytest.mark.parametrize("make", [_github, _okta, _opengraph])
+def test_what_is_proposed_can_be_adopted(make: Callable[[], Inventory], tmp_path: Path) -> None:
+    file = tmp_path / "proposed.yaml"
+    file.write_text(propose(make()))
+    report = check(file, NOW)
+    assert report.assessment is not None, report.problems
+
+
+_SUBJECT = _export({"include_claim_keys": []})
+_BROKEN: list[tuple[Callable[[], Inventory], str]] = [
+    (lambda: _github(members=_export({"login": "x"})), "type"),
+    (lambda: _github(members=_export([{"id": 1}])), "missing-key"),
+    (lambda: _github(members=(b'[{"login": "a"', "f")), "yaml"),
+    (lambda: _github(tokens=_export([{"token_expired": False}])), "missing-key"),
+    (lambda: _github(tokens=_export([TOKEN | {"token_expires_at": "soon"}])), "value"),
+    (lambda: _github(subjects=(("shop", _SUBJECT),)), "missing-key"),
+    (lambda: read_okta(_export({})), "type"),
+    (lambda: read_okta(_export([{"id": "1"}])), "missing-key"),
+    (lambda: read_okta(_export(USERS), _export([])), "type"),
+    (lambda: read_opengraph(b"{}", "f"), "missing-key"),
+    (lambda: _opengraph(nodes=[NODES[0], NODES[0]]), "duplicate-key"),
+    (lambda: _opengraph([{"kind": "MemberOf"}]), "missing-key"),
+    (
+        lambda: _opengraph(
+            [_edge("X", "Owns", "X", "name")],
+            [{"id": "a", "properties": {"name": "X"}}, {"id": "b", "properties": {"name": "X"}}],
+        ),
+        "value",
+    ),
+]
+
+
+@pytest.mark.parametrize(("read", "rule"), _BROKEN)
+def test_a_broken_export_is_refused_at_its_place(read: Callable[[], Inventory], rule: str) -> None:
+    with pytest.raises(EstateError) as refused:
+        read()
+    [problem] = refused.value.problems
+    assert (problem.rule, problem.position.file) == (rule, "f")
+
+
+def test_the_commands_read_files(tmp_path: Path) -> None:
+    def put(name: str, value: Any) -> str:
+        (tmp_path / name).write_text(json.dumps(value))
+        return str(tmp_path / name)
+
+    members, keys = put("members", MEMBERS), put("keys", [DEPLOY_KEY])
+    subject = put("subject", {"use_default": True})
+    graph = put("graph", {"graph": {"nodes": NODES, "edges": EDGES}})
+    github = ["github", "acme", "--members", members]
+    done = CliRunner().invoke(
+        app, ["import", *github, "--keys", f"shop={keys}", "--oidc", f"shop={subject}"]
+    )
+    assert done.exit_code == 1, done.output
+    assert "long-lived-beside" in done.output
+    done = CliRunner().invoke(app, ["import", *github, "--keys", keys])
+    assert done.exit_code == 2
+    assert "is not REPO=FILE" in done.output
+    for wanted in (["okta", put("users", USERS)], ["bloodhound", graph]):
+        done = CliRunner().invoke(app, ["import", *wanted, "--store", str(tmp_path / wanted[0])])
+        assert done.exit_code in (0, 1), done.output
+        assert "Traceback" not in done.output
