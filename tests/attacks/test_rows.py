@@ -25,7 +25,7 @@ def in_force(world: World, text: str) -> None:
     """Put another estate in force, as the watch does."""
     file = world.data / "other.yaml"
     file.write_text(text.format(closed=1))
-    world.started.locum.estate.replace(load(file).estate)
+    world.started.locum.estate.replace(load(file))
 
 
 def test_a_single_use_code_is_used_once_in_a_race(world: World) -> None:
@@ -72,7 +72,7 @@ def test_status_is_checked_at_redemption_and_not_just_at_the_start(world: World)
         )
         assert activate(carol, request).status_code == 401
     finally:
-        world.started.locum.estate.replace(load(world.data / "estate.yaml").estate)
+        world.started.locum.estate.replace(load(world.data / "estate.yaml"))
     assert activate(carol, request).status_code == 201
 
 
@@ -86,7 +86,7 @@ def test_a_person_who_is_gone_closes_their_grants(world: World) -> None:
         assert introspect(bob, token) == {"active": False}
         assert recheck(world.started.locum) >= 1
     finally:
-        world.started.locum.estate.replace(load(world.data / "estate.yaml").estate)
+        world.started.locum.estate.replace(load(world.data / "estate.yaml"))
     shown = bob.call("GET", f"/v1/grants/{grant}").json()
     assert (shown["state"], shown["how"]) == ("closed", "signal")
 
@@ -112,7 +112,7 @@ def test_a_changed_declaration_is_not_opened_by_old_approvals(world: World) -> N
         assert answer.status_code == 403
         assert "changed" in answer.json()["detail"]
     finally:
-        world.started.locum.estate.replace(load(world.data / "estate.yaml").estate)
+        world.started.locum.estate.replace(load(world.data / "estate.yaml"))
 
 
 def test_a_group_without_a_count_of_approvals_is_an_error(tmp_path: Path, world: World) -> None:

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from locum.estate.loading import load_lawful
+from locum.estate.document import Document
+from locum.estate.loading import Loaded, load_lawful
 from locum.evidence.trust_sources import TrustSources
 from locum.issue.vault import Vault
 from locum.ledger.anchor import FileAnchor
@@ -200,7 +201,7 @@ def house_of(
     vault: Vault | None = None,
 ) -> House:
     """Put a Locum together on a store."""
-    in_force, trust = EstateInForce(estate), TrustSources(clock)
+    in_force, trust = EstateInForce(Loaded(estate, Document({}, {}))), TrustSources(clock)
     locum = Locum(store, in_force, vault, clock, os.urandom, anchor.parent, trust)  # type: ignore[arg-type]
     sequencer = Sequencer(
         store,

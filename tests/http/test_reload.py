@@ -78,7 +78,7 @@ def test_a_path_that_was_removed_while_locum_was_stopped_is_closed_at_the_start(
     grant, _ = opened(world.people["alice"])
     file = world.data / "estate.yaml"
     file.write_text(without_the_lease(file.read_text()))
-    world.started.locum.estate.replace(load_lawful(file, world.clock.now()).estate)
+    world.started.locum.estate.replace(load_lawful(file, world.clock.now()))
     rounds = Rounds(world.started)
     rounds.start()
     rounds.stop()

@@ -36,7 +36,7 @@ def in_force(world: RotatingWorld, change: Any) -> None:
     whole = yaml.load(file.read_text())
     change(whole)
     file.write_text(json.dumps(whole, default=str))
-    world.started.locum.estate.replace(load_lawful(file, world.clock.now()).estate)
+    world.started.locum.estate.replace(load_lawful(file, world.clock.now()))
 
 
 def revocation_list(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 
 from locum.cli.output import OK, console, errors_explained, show
 from locum.estate.analysis.explained import Explanation, Standing, explain
+from locum.estate.analysis.explained_data import explanation_view
 from locum.estate.analysis.words import shown, strength_words
 from locum.estate.graph.ways import minutes
 from locum.estate.opening import charted
@@ -35,7 +37,11 @@ def explain_identity(
     with errors_explained():
         chart = charted(estate, now)
         found = explain(chart, identity, minutes(now), without or (), with_ or (), pairs)
-    show(_data(found), as_data, lambda _: console.print(_text(found), markup=False))
+    show(
+        msgspec.to_builtins(explanation_view(found)),
+        as_data,
+        lambda _: console.print(_text(found), markup=False),
+    )
     raise typer.Exit(OK)
 
 
@@ -84,38 +90,3 @@ def _lines(identity: str, standing: Standing) -> list[str]:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(shown(name) for name in names) or "nothing"
-
-
-def _data(found: Explanation) -> dict[str, Any]:
-    return {
-        "kind": "locum.explain/1",
-        "identity": found.identity,
-        "looked_at": found.vertices,
-        "now": _standing(found.before),
-        "then": None if found.after is None else _standing(found.after),
-    }
-
-
-def _standing(standing: Standing) -> dict[str, Any]:
-    return {
-        "weakest": strength_words(standing.weakest),
-        "ways": {name: strength_words(worth) for name, worth in standing.ways},
-        "weaker_than_primary": [
-            {"component": component, "chain": list(chain)}
-            for component, chain in standing.weaker_than_primary
-        ],
-        "falls_to": list(standing.alone),
-        "falls_to_pairs": [list(pair) for pair in standing.pairs],
-        "locked_out_by": None if standing.lost_with is None else list(standing.lost_with),
-        "findings": [
-            {
-                "rule": one.rule,
-                "subject": one.subject,
-                "severity": one.severity,
-                "fact": one.fact,
-                "remedy": one.remedy,
-                "fingerprint": one.fingerprint,
-            }
-            for one in standing.findings
-        ],
-    }

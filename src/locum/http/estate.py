@@ -1,12 +1,17 @@
-"""`/v1/paths`, `/v1/findings`: the estate in force, and what is wrong with it now."""
+"""`/v1/paths`, `/v1/findings`, `/v1/explain`: the estate in force, and what is wrong."""
 
 from __future__ import annotations
 
-from litestar import get
+from typing import Annotated
 
+from litestar import get
+from litestar.params import FromPath, QueryParameter
+
+from locum.estate.analysis.explained_data import ExplanationView, explanation_view
 from locum.http.face import Incoming, ProvenCaller, admitted, face_of
 from locum.http.views import FindingView, PathView, finding_view
 from locum.service.caller import Caller
+from locum.service.explain import explain_identity
 from locum.service.findings import findings, standing_of
 from locum.store.port import Transaction
 
@@ -51,4 +56,27 @@ def found(request: Incoming, proven: ProvenCaller) -> list[FindingView]:
     )
 
 
-routes = [paths, found]
+@get("/v1/explain/{identity:str}", summary="How an identity can be entered", sync_to_thread=True)
+def explain(
+    request: Incoming,
+    proven: ProvenCaller,
+    identity: FromPath[str],
+    without: Annotated[
+        list[str] | None, QueryParameter(name="without", description="Think a root or a path away.")
+    ] = None,
+    added: Annotated[
+        list[str] | None, QueryParameter(name="with", description="Think a further method in.")
+    ] = None,
+) -> ExplanationView:
+    """Explain an identity: its weakest way in, what it falls to, what locks it out; and what if."""
+    locum = face_of(request).locum
+    return admitted(
+        request,
+        proven,
+        lambda transaction, _: explanation_view(
+            explain_identity(locum, transaction, identity, without or (), added or ())
+        ),
+    )
+
+
+routes = [paths, found, explain]

@@ -161,15 +161,19 @@ class EstateWatch:
         """Read the estate again, and put it in force if it breaks no law."""
         now = self._locum.clock()
         try:
-            estate = load_lawful(self._source, now).estate
+            loaded = load_lawful(self._source, now)
         except EstateError as error:
             _log.error("estate.refused", error=str(error))
             self._record("estate.refused", now, self._locum.estate.now.digest, error.fact)
             return
+        estate = loaded.estate
         if estate.digest != self._locum.estate.now.digest:
             self._record("estate.in-force", now, estate.digest, "")
-            self._locum.estate.replace(estate)
+            self._locum.estate.replace(loaded)
             _log.info("estate.in_force", digest=estate.digest, paths=len(estate.paths()))
+        else:
+            # Roots and what was found decide nothing and are not in the digest; they are explained.
+            self._locum.estate.replace(loaded)
         recheck(self._locum)
 
     def _record(self, act: str, now: datetime, digest: str, fact: str) -> None:

@@ -81,7 +81,7 @@ def start(folder: Path, clock: Callable[[], datetime], rng: Callable[[int], byte
     authority, root_list = _authority(settings, folder, builtin)
     locum = Locum(
         store,
-        EstateInForce(loaded.estate),
+        EstateInForce(loaded),
         vault,
         clock,
         rng,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path as FilePath
 
+from locum.estate.loading import Loaded
 from locum.evidence.trust_sources import TrustSources
 from locum.issue.authority import IssuingAuthority
 from locum.issue.authority_openbao import OpenBaoAuthority
@@ -26,14 +27,19 @@ from locum.store.port import Store
 class EstateInForce:
     """The estate that decisions are made by; replaced whole or not at all."""
 
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
         self._proved: dict[PathName, tuple[Path, Proved]] = {}
 
     @property
     def now(self) -> Estate:
         """The estate in force at this moment; one value for the whole of an act."""
-        return self._estate
+        return self._loaded.estate
+
+    @property
+    def loaded(self) -> Loaded:
+        """The estate in force with the files' words, roots and what was found included."""
+        return self._loaded
 
     def proved(self, path: Path, identity: Identity) -> Proved:
         """What follows from a declaration alone, worked out once for this very value of it."""
@@ -42,9 +48,9 @@ class EstateInForce:
             known = self._proved[path.name] = (path, prove(path, identity))
         return known[1]
 
-    def replace(self, estate: Estate) -> None:
+    def replace(self, loaded: Loaded) -> None:
         """Put another estate in force."""
-        self._estate = estate
+        self._loaded = loaded
         self._proved = {}
 
 
