@@ -12,8 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from locum.cli.main import app
+from locum.estate.analysis.explained import explain
 from locum.estate.checking import check, of_chart
 from locum.estate.graph.chart import chart
+from locum.estate.graph.ways import minutes
 from locum.estate.importing.github import Exports, read_github
 from locum.estate.importing.okta import read_okta
 from locum.estate.importing.opengraph import read_opengraph
@@ -151,12 +153,14 @@ def test_a_token_of_somebody_who_is_no_member_is_kept() -> None:
     inventory = _github(authorizations=_export([key]))
     [way] = [one for one in inventory.ways if one.name == "mallory/authorised-1"]
     assert (way.methods, way.ends) == (("ssh-key",), NEVER)
+    assert "mallory" in {one.name for one in inventory.holders}
     assert ("old", "mallory/authorised-1") in _rules(inventory)
 
 
 def test_a_recovery_by_mail_stands_for_the_password_beside_the_second_factor() -> None:
     inventory = _okta()
     alice, bob = (one.name for one in inventory.holders)
+    assert [one.name for one in inventory.holders if one.privileged] == [alice]
     assert _methods(inventory, alice) == [
         ("password", "passkey-synced"),
         ("password", "email-code"),
@@ -174,24 +178,24 @@ def test_without_factors_nobody_knows_what_okta_asks_for() -> None:
     assert _methods(inventory, inventory.holders[0].name) == [("password", "unknown")]
 
 
-def test_control_is_followed_through_groups() -> None:
-    runner = _rests(_opengraph())
-    assert runner["u2/hassession-" + _mark("HasSession") + "-3"] == ("custodian:c1",)
-    drawn = chart(_opengraph())
-    report = of_chart(drawn, NOW)
-    assert report.assessment is not None
-    assert drawn.vertex_of("custodian:g1") is not None
-    assert "unknown-root" not in {rule for rule, _ in _rules(_opengraph())}
+def test_control_is_followed_through_groups_of_groups() -> None:
+    nested = [
+        _edge("u1", "MemberOf", "g1"),
+        _edge("g1", "MemberOf", "g2"),
+        _edge("g2", "Owns", "c1"),
+    ]
+    inventory = _opengraph(nested)
+    said = explain(chart(inventory), "c1", minutes(NOW)).before
+    assert {"u1", "custodian:g1", "custodian:g2"} <= set(said.alone)
+    assert "u2" not in said.alone
+    assert "unknown-root" not in {rule for rule, _ in _rules(inventory)}
 
 
-def _rests(inventory: Inventory) -> dict[str, tuple[str, ...]]:
-    return {one.name: one.rests_on[""] for one in inventory.ways if one.rests_on}
-
-
-def _mark(text: str) -> str:
-    from locum.estate.importing.naming import name_of
-
-    return name_of(text).rpartition("-")[2]
+def test_edges_may_name_nodes_by_their_names() -> None:
+    [rests] = [
+        one.rests_on[""] for one in _opengraph().ways if one.rests_on and one.identity == "c1"
+    ]
+    assert rests == ("custodian:g1",)
 
 
 def test_kinds_of_edges_can_be_left_out() -> None:
