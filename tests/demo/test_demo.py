@@ -19,7 +19,7 @@ def locum(*arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "locum", *arguments],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=420,
         check=False,
     )
 
@@ -57,7 +57,7 @@ def test_a_demo_that_is_told_to_end_leaves_nothing_running_and_no_folder(tmp_pat
         )
         wait_until(lambda: "rq_" in log.read_text(), played, log, "the story")
         played.terminate()
-        assert played.wait(timeout=60) == 143, log.read_text()
+        assert played.wait(timeout=180) == 143, log.read_text()
         assert "Traceback" not in log.read_text()
         left = [one.name for one in Path(made).iterdir() if one.name.startswith("locum-")]
         assert left == []

@@ -14,7 +14,7 @@ from pathlib import Path
 # Below the range that the kernel gives to outgoing connections, so that a server that is stopped
 # and started again finds its port free.
 PORTS = range(20_000, 32_000)
-ATTEMPTS = 600
+ATTEMPTS = 2_400
 PAUSE = 0.05
 
 # The kernel ends a child with the thread that made it. This thread lives as long as the process,
