@@ -17,6 +17,7 @@ from locum.estate.checking import check, of_chart
 from locum.estate.graph.chart import chart
 from locum.estate.graph.ways import minutes
 from locum.estate.importing.github import Exports, read_github
+from locum.estate.importing.naming import name_of
 from locum.estate.importing.okta import read_okta
 from locum.estate.importing.opengraph import read_opengraph
 from locum.estate.importing.proposing import propose
@@ -173,6 +174,17 @@ def test_a_recovery_by_mail_stands_for_the_password_beside_the_second_factor() -
     ]
 
 
+def test_what_is_of_another_kind_inside_is_no_stack_trace() -> None:
+    odd = [USERS[0] | {"credentials": "none"}]
+    assert _methods(read_okta(_export(odd), _export({"1": [5]})), name_of("alice@example.com")) == [
+        ("password", "unknown")
+    ]
+    assert _opengraph([], [{"id": "a", "kinds": 5}]).holders == ()
+    loose = _export({"use_default": False, "include_claim_keys": 5})
+    names = {one.name for one in _github(subjects=(("shop", loose),)).ways}
+    assert "repo.shop/any-repository" in names
+
+
 def test_without_factors_nobody_knows_what_okta_asks_for() -> None:
     inventory = read_okta(_export(USERS))
     assert _methods(inventory, inventory.holders[0].name) == [("password", "unknown")]
@@ -227,6 +239,7 @@ _BROKEN: list[tuple[Callable[[], Inventory], str]] = [
     (lambda: read_okta(_export({})), "type"),
     (lambda: read_okta(_export([{"id": "1"}])), "missing-key"),
     (lambda: read_okta(_export(USERS), _export([])), "type"),
+    (lambda: read_okta(_export(USERS), None, _export([{"settings": []}])), "missing-key"),
     (lambda: read_opengraph(b"{}", "f"), "missing-key"),
     (lambda: _opengraph(nodes=[NODES[0], NODES[0]]), "duplicate-key"),
     (lambda: _opengraph([{"kind": "MemberOf"}]), "missing-key"),

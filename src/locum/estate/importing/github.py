@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from locum.estate.importing.csv_table import instant
-from locum.estate.importing.json_text import field, items, read_json
+from locum.estate.importing.json_text import field, items, listed, read_json
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
 from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Seen, Way
@@ -123,7 +123,7 @@ def _subject(export: Export) -> bool:
             file, "missing-key", "`use_default` is not said here; this is no subject of Actions.",
             "gh api repos/ORG/REPO/actions/oidc/customization/sub.",
         )  # fmt: skip
-    keys = said.get("include_claim_keys") or ()
+    keys = listed(said, "include_claim_keys")
     return said["use_default"] or not _NAMES_THE_REPOSITORY.isdisjoint(map(str, keys))
 
 

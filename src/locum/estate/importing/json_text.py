@@ -92,3 +92,16 @@ def items(data: bytes, file: str, what: str) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         refuse(file, "type", f"This is no list of objects; {what}.", "Name the right export.")
     return found
+
+
+def inside(holder: Any, *keys: str) -> dict[str, Any]:
+    """The object under these keys, one in another; empty where there is none."""
+    for key in keys:
+        holder = holder.get(key) if isinstance(holder, dict) else None
+    return holder if isinstance(holder, dict) else {}
+
+
+def listed(holder: Any, key: str) -> list[Any]:
+    """The list under a key; empty where there is none."""
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return found if isinstance(found, list) else []

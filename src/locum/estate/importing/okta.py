@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from locum.estate.importing.github import Export
-from locum.estate.importing.json_text import field, items, read_json
+from locum.estate.importing.json_text import field, inside, items, read_json
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
 from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, Way
@@ -88,7 +88,12 @@ def _recoveries(policies: Export) -> Iterator[str]:
     for policy in items(*policies, "Okta lists password policies so"):
         if field(policy, "status") == "INACTIVE":
             continue
-        allowed = ((policy.get("settings") or {}).get("recovery") or {}).get("factors") or {}
+        allowed = inside(policy, "settings", "recovery", "factors")
+        if not allowed:
+            refuse(
+                policies[1], "missing-key", "A policy does not say by what one recovers.",
+                "GET /api/v1/policies?type=PASSWORD; it is in `settings.recovery.factors`.",
+            )  # fmt: skip
         for kind, method in _RECOVERIES.items():
             if field(allowed.get(kind), "status") == "ACTIVE":
                 yield method
@@ -107,12 +112,12 @@ def _ways(
     recoveries: tuple[str, ...],
 ) -> Iterator[Way]:  # fmt: skip
     active = field(user, "status") not in _ENDED
-    profile = user.get("profile") or {}
+    profile = inside(user, "profile")
     roots = {
         "email-code": (root_of("mailbox", field(profile, "email") or f"of-{name}"),),
         "sms-code": (root_of("phone-number", field(profile, "mobilePhone") or f"of-{name}"),),
     }
-    by = field((user.get("credentials") or {}).get("provider"), "type")
+    by = field(inside(user, "credentials", "provider"), "type")
     sets: list[tuple[str, tuple[str, ...]]] = []
     beside: list[tuple[str, ...]] = [(one,) for one in seconds] or [()]
     if by in _ELSEWHERE:

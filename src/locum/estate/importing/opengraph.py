@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from locum.estate.importing.json_text import field, read_json, texts
+from locum.estate.importing.json_text import field, listed, read_json, texts
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
 from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, RootWay, Way
@@ -78,7 +78,7 @@ def read_opengraph(data: bytes, file: str, without: Collection[str] = ()) -> Inv
 
 
 def _kind(node: Any) -> Kind | None:
-    for one in node.get("kinds") or ():
+    for one in listed(node, "kinds"):
         word = str(one).lower()
         if word.endswith(_PEOPLE):
             return Kind.HUMAN
