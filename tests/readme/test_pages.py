@@ -41,7 +41,7 @@ def command_of(words: list[str]) -> tuple[TyperCommand | TyperGroup, list[str]]:
     found = typer.main.get_command(app)
     while isinstance(found, TyperGroup) and words and not words[0].startswith("-"):
         assert words[0] in found.commands, f"there is no `locum … {words[0]}`"
-        found, words = found.commands[words[0]], words[1:]
+        _, found, words = found.resolve_command(typer.Context(found), words)
     assert isinstance(found, TyperCommand | TyperGroup)
     return found, words
 

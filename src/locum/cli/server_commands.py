@@ -42,6 +42,7 @@ identities:
     primary: {{ method: passkey-device-bound }}
 """
 Folder = Annotated[Path, typer.Option("--data", help="The data folder.")]
+vault = typer.Typer(no_args_is_help=True, help="Seal secrets.")
 
 
 def now() -> datetime:
@@ -167,6 +168,7 @@ def serve(
         serve_until_stopped(data, now, secrets.token_bytes, port, reload_on=signal.SIGHUP)
 
 
+@vault.command("put")
 def put(
     name: Annotated[str, typer.Argument(help="The secret's name, e.g. orders-db-admin-password.")],
     data: Folder = Path("locum-data"),
