@@ -31,7 +31,8 @@ from locum.estate.graph import running
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import Kind, onward
 from locum.estate.graph.solving import weakest
-from locum.estate.graph.storing import read_chart, write_chart
+from locum.estate.graph.reading import read_chart
+from locum.estate.graph.storing import write_chart
 
 NOW = 29_950_000
 _SEED = 1

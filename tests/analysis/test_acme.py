@@ -15,7 +15,8 @@ from locum.estate.analysis.rules import Rule
 from locum.estate.baseline import read_baseline
 from locum.estate.checking import Report, check
 from locum.estate.graph.lattice import strength_of_word
-from locum.estate.graph.storing import read_chart, write_chart
+from locum.estate.graph.reading import read_chart
+from locum.estate.graph.storing import write_chart
 from locum.estate.graph.ways import minutes
 from locum.estate.problem import Problem
 from locum.model.refusal import MalformedInput

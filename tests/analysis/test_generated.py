@@ -11,7 +11,8 @@ from locum.estate.analysis.explained import explain
 from locum.estate.analysis.rules import Rule
 from locum.estate.generating.generate import generate, score
 from locum.estate.graph.columns import Kind
-from locum.estate.graph.storing import read_chart, write_chart
+from locum.estate.graph.reading import read_chart
+from locum.estate.graph.storing import write_chart
 
 NOW = 29_950_000
 

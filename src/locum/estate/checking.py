@@ -17,8 +17,8 @@ from locum.estate.analysis.verdicts import Verdict
 from locum.estate.declared import inventory_of
 from locum.estate.graph.chart import Chart, chart
 from locum.estate.graph.columns import Kind
+from locum.estate.graph.reading import is_stored, read_chart
 from locum.estate.graph.solving import Progress
-from locum.estate.graph.storing import is_stored, read_chart
 from locum.estate.inventory import Role
 from locum.estate.loading import judged, load
 from locum.estate.problem import EstateError, Problem, Severity

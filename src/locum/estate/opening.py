@@ -7,7 +7,7 @@ from pathlib import Path
 
 from locum.estate.declared import inventory_of
 from locum.estate.graph.chart import Chart, chart
-from locum.estate.graph.storing import is_stored, read_chart
+from locum.estate.graph.reading import is_stored, read_chart
 from locum.estate.loading import load
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from locum.estate.graph.chart import METHODS, Chart
 from locum.estate.graph.columns import BOTH, Kind, Why, graph_of
 from locum.estate.graph.lattice import NO_WAY, WEAKEST
-from locum.estate.graph.storing import Names, Places
+from locum.estate.graph.reading import Names, Places
 from locum.estate.graph.ways import ACTIVE, NO_APPROVALS, UNSAID, Ways
 from locum.estate.inventory import Role
 

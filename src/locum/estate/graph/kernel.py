@@ -14,6 +14,7 @@ import numpy as np
 TAKES, OPENS = 1, 2
 ASKED = 0x1FFF  # everything of an arc's own but proofing, which nobody brings along
 ALL = np.uint16(0xFFFF)
+PREFERRED = 1 << 40  # more than any reach
 
 
 def arc_word(a, own, need, body_first, body, value):
@@ -124,6 +125,7 @@ def falls_of_all(
     reach,
     alone,
     worst,
+    most,
 ):
     """For each root how many identities fall with it, and for each identity which roots suffice.
 
@@ -132,7 +134,9 @@ def falls_of_all(
         low: uint8[V], the root is worth fewer than two factors.
         reach: int64[R], filled: identities that fall; -1 where more than `limit` vertices do.
         alone: int32[V], added to: how many roots suffice alone.
-        worst: int32[V], filled: one root that suffices alone, for an identity one of `low`.
+        worst: int32[V], filled: a root that suffices alone, for an identity one of `low`: an
+            identity before other things, and of several the one of the largest reach.
+        most: int64[V], that reach, and `PREFERRED` more for an identity; -1 where there is none.
     """
     vertices = len(out_first) - 1
     seen = np.full(vertices, -1, np.int32)
@@ -155,10 +159,15 @@ def falls_of_all(
                 continue
             if watched[v] == 1:
                 total += 1
-            alone[v] += 1
-            if (low[root] or watched[v] == 2) and worst[v] < 0:
-                worst[v] = root
         reach[r] = total
+        grave = total + PREFERRED * (watched[root] == 1)
+        for i in range(count):
+            v = queue[i]
+            if watched[v] == 0 or v == root:
+                continue
+            alone[v] += 1
+            if (low[root] or watched[v] == 2) and grave > most[v]:
+                worst[v], most[v] = root, grave
 
 
 def falls_together(mask, todo, moved, first, own, need, use, body_first, body):
@@ -198,17 +207,22 @@ def falls_together(mask, todo, moved, first, own, need, use, body_first, body):
     return changed
 
 
-def count_falls(mask, watched, roots, low, reach, alone, worst):
+def count_falls(mask, watched, roots, low, reach, alone, worst, most):
     """Read what sixty-four roots brought down into the same columns as `falls_of_all`."""
     one, none = np.uint64(1), np.uint64(0)
+    for v in range(len(mask)):
+        if watched[v] != 1 or mask[v] == none:
+            continue
+        for r in range(len(roots)):
+            if (mask[v] >> np.uint64(r)) & one != none and roots[r] != v:
+                reach[r] += 1
     for v in range(len(mask)):
         if watched[v] == 0 or mask[v] == none:
             continue
         for r in range(len(roots)):
             if (mask[v] >> np.uint64(r)) & one == none or roots[r] == v:
                 continue
-            if watched[v] == 1:
-                reach[r] += 1
             alone[v] += 1
-            if (low[roots[r]] or watched[v] == 2) and worst[v] < 0:
-                worst[v] = roots[r]
+            grave = reach[r] + PREFERRED * (watched[roots[r]] == 1)
+            if (low[roots[r]] or watched[v] == 2) and grave > most[v]:
+                worst[v], most[v] = roots[r], grave

@@ -12,6 +12,7 @@ by bit is exact for every component. Source: design §3; free distributive latti
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from locum.model.methods import FactorKind, Method
 from locum.model.strength import Binding, Factors, Phishing, Proofing, Strength
@@ -36,7 +37,12 @@ _COMPONENTS: tuple[tuple[str, int, int], ...] = (
 
 def kinds_word(kinds: Iterable[FactorKind]) -> Word:
     """Needing these kinds of factor together, and nothing else."""
-    wanted = sum(_KINDS[kind] for kind in set(kinds))
+    return _kinds_word(frozenset(kinds))
+
+
+@cache
+def _kinds_word(kinds: frozenset[FactorKind]) -> Word:
+    wanted = sum(_KINDS[kind] for kind in kinds)
     return sum(1 << held for held in range(8) if held & wanted != wanted)
 
 
@@ -55,6 +61,7 @@ def word_of(
     )
 
 
+@cache
 def word_of_method(method: Method, carried: Proofing) -> Word:
     """What one method of the catalogue is worth.
 

@@ -107,9 +107,10 @@ def falls(
     reach = np.zeros(len(roots), np.int64)
     alone = np.zeros(graph.vertices, np.int32)
     worst = np.full(graph.vertices, -1, np.int32)
+    most = np.full(graph.vertices, -1, np.int64)
     run.falls_of_all(
         roots, limit, graph.own, graph.need, graph.use, graph.body_first,
-        around.first, around.arc, around.head, watched, low, reach, alone, worst,
+        around.first, around.arc, around.head, watched, low, reach, alone, worst, most,
     )  # fmt: skip
     large = np.flatnonzero(reach < 0)
     for at in range(0, len(large), _TOGETHER):
@@ -119,7 +120,7 @@ def falls(
         mask[roots[chosen]] = np.uint64(1) << np.arange(len(chosen), dtype=np.uint64)
         spread(graph, around, mask)
         counted = np.zeros(len(chosen), np.int64)
-        run.count_falls(mask, watched, roots[chosen], low, counted, alone, worst)
+        run.count_falls(mask, watched, roots[chosen], low, counted, alone, worst, most)
         reach[chosen] = counted
     return Falls(roots, reach, alone, worst)
 

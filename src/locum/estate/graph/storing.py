@@ -1,76 +1,82 @@
-"""Store a chart as Parquet, and read it back whole or not at all.
-
-A folder with `vertices.parquet`, `arcs.parquet`, `bodies.parquet` and `ways.parquet`, and
-`estate.json`, which is written last and says what each file must hold. A graph without it, or with
-a file of another length or digest, is damaged and nothing of it is used.
-"""
+"""Store a chart as Parquet, in one block or in many; `reading` says what a folder holds."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from locum.estate.graph.chart import Chart
-from locum.estate.graph.columns import Graph, settled
+from locum.estate.graph.reading import FILES, HEAD, KIND, Names, Places, digest_of
 from locum.estate.graph.ways import Ways
 from locum.estate.problem import Position
-from locum.model.refusal import MalformedInput
 
-KIND = "locum.estate.graph/1"
-_HEAD = "estate.json"
-_FILES = ("vertices", "arcs", "bodies", "ways")
+Block = dict[str, dict[str, Any]]
+"""Columns by name, of each file of a folder."""
 
 
-class Names(Sequence[str]):
-    """Names as an Arrow column: a text is made when somebody reads it."""
+class Storing:
+    """A folder in the making: blocks are appended, and it counts once it is finished."""
 
-    def __init__(self, column: pa.LargeStringArray) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    def __getitem__(self, at: Any) -> Any:
-        return self._column[int(at)].as_py()
-
-    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """The first place of a name.
+    def __init__(self, folder: Path) -> None:
+        """Begin a folder; an older one in its place is no longer whole.
 
         Raises:
-            ValueError: there is none.
+            OSError: it cannot be written.
         """
-        found = pc.index(self._column, pa.scalar(value, pa.large_string())).as_py()
-        if found < start or (stop is not None and found >= stop):
-            raise ValueError(value)
-        return int(found)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / HEAD).unlink(missing_ok=True)
+        self._folder = folder
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._rows = dict.fromkeys(FILES, 0)
 
+    def __enter__(self) -> Self:
+        """Blocks can be appended."""
+        return self
 
-class Places(Sequence[Position]):
-    """Places as columns: a file by number, a line, a column."""
+    def __exit__(self, *_: object) -> None:
+        """Close the files; unless it was finished, the folder stays damaged."""
+        for writer in self._writers.values():
+            writer.close()
 
-    def __init__(self, files: list[str], file: Any, line: Any, column: Any) -> None:
-        self._files, self._file, self._line, self._column = files, file, line, column
+    def append(self, block: Block) -> None:
+        """Write one block after the others.
 
-    def __len__(self) -> int:
-        return len(self._file)
+        Raises:
+            OSError: it cannot be written.
+        """
+        for name, columns in block.items():
+            table = pa.table(columns)
+            if name not in self._writers:
+                file = self._folder / f"{name}.parquet"
+                self._writers[name] = pq.ParquetWriter(file, table.schema, compression="zstd")
+            self._writers[name].write_table(table)
+            self._rows[name] += table.num_rows
 
-    def __getitem__(self, at: Any) -> Any:
-        file = self._files[int(self._file[at])]
-        return Position(file, int(self._line[at]), int(self._column[at]))
+    def finish(self, files: Sequence[str], notes: Mapping[int, str]) -> None:
+        """Say that it is whole.
 
+        Args:
+            files: by number, the files that places name.
+            notes: by row of a way, what is wider about it.
 
-def is_stored(source: Path) -> bool:
-    """Whether a folder holds a stored graph."""
-    return (source / _HEAD).is_file()
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.__exit__()
+        head = {
+            "kind": KIND,
+            "files": list(files),
+            "notes": {str(row): words for row, words in notes.items()},
+            "rows": self._rows,
+            "digests": {name: digest_of(self._folder / f"{name}.parquet") for name in FILES},
+        }
+        (self._folder / HEAD).write_text(json.dumps(head, indent=2) + "\n")
 
 
 def write_chart(chart: Chart, folder: Path) -> None:
@@ -79,182 +85,48 @@ def write_chart(chart: Chart, folder: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _HEAD).unlink(missing_ok=True)
-    graph = chart.graph
-    files, file, line, column = _place_columns(chart.places)
-    tables = {
-        "vertices": pa.table(
+    graph, places = chart.graph, place_columns(chart.places)
+    with Storing(folder) as storing:
+        storing.append(
             {
-                "name": _name_column(chart.names),
-                "base": graph.base,
-                "kind": graph.kind,
-                "unknown": chart.unknown,
-                "person": chart.person,
-                "privileged": chart.privileged,
-                "arcs": np.diff(graph.first).astype(np.int32),
-                "file": file,
-                "line": line,
-                "column": column,
+                "vertices": {
+                    "name": name_column(chart.names),
+                    "base": graph.base,
+                    "kind": graph.kind,
+                    "unknown": chart.unknown,
+                    "person": chart.person,
+                    "privileged": chart.privileged,
+                    "arcs": np.diff(graph.first).astype(np.int32),
+                    "file": places.file,
+                    "line": places.line,
+                    "column": places.column,
+                },
+                "arcs": {
+                    "own": graph.own,
+                    "need": graph.need,
+                    "use": graph.use,
+                    "why": graph.why,
+                    "size": np.diff(graph.body_first).astype(np.int32),
+                },
+                "bodies": {"vertex": graph.body},
+                "ways": {name: getattr(chart.ways, name) for name in Ways.__struct_fields__},
             }
-        ),
-        "arcs": pa.table(
-            {
-                "own": graph.own,
-                "need": graph.need,
-                "use": graph.use,
-                "why": graph.why,
-                "size": np.diff(graph.body_first).astype(np.int32),
-            }
-        ),
-        "bodies": pa.table({"vertex": graph.body}),
-        "ways": pa.table({name: getattr(chart.ways, name) for name in Ways.__struct_fields__}),
-    }
-    for name, table in tables.items():
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-    head = {
-        "kind": KIND,
-        "files": files,
-        "notes": {str(row): words for row, words in chart.notes.items()},
-        "rows": {name: table.num_rows for name, table in tables.items()},
-        "digests": {name: _digest(folder / f"{name}.parquet") for name in _FILES},
-    }
-    (folder / _HEAD).write_text(json.dumps(head, indent=2) + "\n")
-
-
-def read_chart(folder: Path) -> Chart:
-    """Read a stored chart.
-
-    Raises:
-        MalformedInput: it is damaged, or of another version.
-    """
-    head = _head(folder)
-    tables = {name: _table(folder, name, head) for name in _FILES}
-    vertices, arcs, ways = tables["vertices"], tables["arcs"], tables["ways"]
-    try:
-        graph = settled(
-            Graph(
-                _numbers(vertices, "base", np.uint16),
-                _numbers(vertices, "kind", np.uint8),
-                _offsets(_numbers(vertices, "arcs", np.int32)),
-                _numbers(arcs, "own", np.uint16),
-                _numbers(arcs, "need", np.uint8),
-                _numbers(arcs, "use", np.uint8),
-                _numbers(arcs, "why", np.uint8),
-                _offsets(_numbers(arcs, "size", np.int32)),
-                _numbers(tables["bodies"], "vertex", np.int32),
-            )
         )
-        types = Ways.__annotations__
-        columns = {name: _numbers(ways, name, _type_of(types[name])) for name in types}
-        chart = Chart(
-            graph,
-            Ways(**columns),
-            Names(vertices["name"].combine_chunks()),
-            Places(
-                head["files"],
-                _numbers(vertices, "file", np.int32),
-                _numbers(vertices, "line", np.int32),
-                _numbers(vertices, "column", np.int32),
-            ),
-            _numbers(vertices, "unknown", np.uint8),
-            _numbers(vertices, "person", np.uint8),
-            _numbers(vertices, "privileged", np.uint8),
-            {int(row): words for row, words in head["notes"].items()},
-        )
-    except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise _damaged(folder, f"a column is missing or of another kind ({error})") from None
-    _check(chart, folder)
-    return chart
+        storing.finish(places.files, chart.notes)
 
 
-def _check(chart: Chart, folder: Path) -> None:
-    """What the kernels rely on: offsets and numbers that stay within their columns."""
-    graph, ways = chart.graph, chart.ways
-    fits = (
-        int(graph.first[-1]) == graph.arcs
-        and int(graph.body_first[-1]) == len(graph.body)
-        and _within(graph.body, 0, graph.vertices)
-        and _within(ways.vertex, 0, graph.vertices)
-        and _within(ways.identity, 0, graph.vertices)
-        and _within(ways.primary, -1, len(ways))
-        and _within(ways.asked, -1, graph.vertices)
-    )
-    if not fits:
-        raise _damaged(folder, "a number points past its column")
+def name_column(names: Sequence[str]) -> pa.LargeStringArray:
+    """Names as an Arrow column."""
+    return names.column if isinstance(names, Names) else pa.array(names, pa.large_string())
 
 
-def _within(column: NDArray[Any], low: int, high: int) -> bool:
-    return not len(column) or (int(column.min()) >= low and int(column.max()) < high)
-
-
-def _head(folder: Path) -> dict[str, Any]:
-    try:
-        head = json.loads((folder / _HEAD).read_text())
-        known = head["kind"] == KIND and set(head["rows"]) == set(head["digests"]) == set(_FILES)
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise _damaged(folder, f"{_HEAD} is not of {KIND}")
-    return dict(head)
-
-
-def _table(folder: Path, name: str, head: dict[str, Any]) -> pa.Table:
-    file = folder / f"{name}.parquet"
-    try:
-        if _digest(file) != head["digests"][name]:
-            raise _damaged(folder, f"{file.name} is not what was stored")
-        table = pq.read_table(file)
-    except (OSError, pa.ArrowException) as error:
-        raise _damaged(folder, f"{file.name} cannot be read ({error})") from None
-    if table.num_rows != head["rows"][name]:
-        raise _damaged(folder, f"{file.name} has {table.num_rows} rows")
-    return table
-
-
-def _damaged(folder: Path, why: str) -> MalformedInput:
-    return MalformedInput(
-        f"{folder}: the stored graph is damaged: {why}.",
-        "Make it again from its sources; nothing of it was used.",
-    )
-
-
-def _digest(file: Path) -> str:
-    whole = blake2b(digest_size=16)
-    with file.open("rb") as stream:
-        while part := stream.read(1 << 22):
-            whole.update(part)
-    return whole.hexdigest()
-
-
-def _numbers(table: pa.Table, name: str, kind: Any) -> NDArray[Any]:
-    column = table[name].combine_chunks()
-    found = column.to_numpy(zero_copy_only=False)
-    if found.dtype != kind or column.null_count:
-        raise TypeError(name)
-    return np.asarray(found)
-
-
-def _type_of(annotation: str) -> Any:
-    return getattr(np, annotation.removeprefix("NDArray[np.").removesuffix("]"))
-
-
-def _offsets(sizes: NDArray[np.int32]) -> NDArray[np.int32]:
-    found = np.zeros(len(sizes) + 1, np.int32)
-    np.cumsum(sizes, out=found[1:])
-    return found
-
-
-def _name_column(names: Sequence[str]) -> pa.LargeStringArray:
-    return names._column if isinstance(names, Names) else pa.array(names, pa.large_string())
-
-
-def _place_columns(places: Sequence[Position]) -> tuple[list[str], Any, Any, Any]:
+def place_columns(places: Sequence[Position]) -> Places:
+    """Places as columns."""
     if isinstance(places, Places):
-        return places._files, places._file, places._line, places._column
+        return places
     files = list(dict.fromkeys(one.file for one in places))
     number = {file: at for at, file in enumerate(files)}
-    return (
+    return Places(
         files,
         np.array([number[one.file] for one in places], np.int32),
         np.array([one.line for one in places], np.int32),
