@@ -18,11 +18,12 @@ from locum.estate.checking import check, of_chart
 from locum.estate.graph.chart import chart
 from locum.estate.importing.aws import ask_aws
 from locum.estate.importing.entra import read_entra
+from locum.estate.importing.export import in_memory
 from locum.estate.importing.keycloak import read_keycloak
 from locum.estate.importing.postgresql import ask_postgresql, read_postgresql
 from locum.estate.importing.proposing import propose
 from locum.estate.importing.vault import ask_vault, read_vault
-from locum.estate.inventory import Inventory, Role
+from locum.estate.inventory import Inventory, Role, together
 from locum.estate.problem import EstateError
 from tests.servers.openbao import OpenBaoProcess
 from tests.servers.postgres import PostgresProcess
@@ -91,20 +92,23 @@ MOUNTS = {"token/": {"type": "token"}, "userpass/": {"type": "userpass"}, "jwt/"
 
 
 def _keycloak() -> Inventory:
-    return read_keycloak(json.dumps(REALM).encode(), "realm.json")
+    return together(read_keycloak(in_memory(json.dumps(REALM).encode(), "realm.json")))
 
 
 def _entra() -> Inventory:
     policies = json.dumps(POLICIES).encode()
-    return read_entra(json.dumps(REGISTERED).encode(), "users.json", policies, "policies.json")
+    users = in_memory(json.dumps(REGISTERED).encode(), "users.json")
+    return together(read_entra(users, in_memory(policies, "policies.json")))
 
 
 def _postgresql() -> Inventory:
-    return read_postgresql(ROLES.encode(), "roles.csv", HBA.encode(), "pg_hba.conf")
+    return read_postgresql(
+        in_memory(ROLES.encode(), "roles.csv"), in_memory(HBA.encode(), "pg_hba.conf")
+    )
 
 
 def _vault() -> Inventory:
-    return read_vault(json.dumps(MOUNTS).encode(), "auth.json", "corp")
+    return read_vault(in_memory(json.dumps(MOUNTS).encode(), "auth.json"), "corp")
 
 
 def _rules(inventory: Inventory) -> set[tuple[str, str]]:
@@ -179,12 +183,13 @@ def test_what_is_proposed_can_be_adopted(make: Any, tmp_path: Path) -> None:
 def test_a_broken_export_is_refused_at_its_place(
     name: str, text: str, rule: str, line: int
 ) -> None:
+    export = in_memory(text.encode(), "f")
     readers = {
-        "keycloak": lambda: read_keycloak(text.encode(), "f"),
-        "entra": lambda: read_entra(text.encode(), "f"),
-        "vault": lambda: read_vault(text.encode(), "f", "v"),
-        "hba": lambda: read_postgresql(ROLES.encode(), "r", text.encode(), "f"),
-        "roles": lambda: read_postgresql(text.encode(), "f", HBA.encode(), "h"),
+        "keycloak": lambda: together(read_keycloak(export)),
+        "entra": lambda: together(read_entra(export)),
+        "vault": lambda: read_vault(export, "v"),
+        "hba": lambda: read_postgresql(in_memory(ROLES.encode(), "r"), export),
+        "roles": lambda: read_postgresql(export, in_memory(HBA.encode(), "h")),
     }
     with pytest.raises(EstateError) as refused:
         readers[name]()

@@ -16,19 +16,20 @@ from locum.estate.analysis.explained import explain
 from locum.estate.checking import check, of_chart
 from locum.estate.graph.chart import chart
 from locum.estate.graph.ways import minutes
+from locum.estate.importing.export import Export, in_memory
 from locum.estate.importing.github import Exports, read_github
 from locum.estate.importing.naming import name_of
 from locum.estate.importing.okta import read_okta
 from locum.estate.importing.opengraph import read_opengraph
 from locum.estate.importing.proposing import propose
-from locum.estate.inventory import NEVER, Inventory, Role
+from locum.estate.inventory import NEVER, Inventory, Role, together
 from locum.estate.problem import EstateError
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def _export(value: Any, file: str = "f") -> tuple[bytes, str]:
-    return json.dumps(value).encode(), file
+def _export(value: Any) -> Export:
+    return in_memory(json.dumps(value).encode(), "f")
 
 
 MEMBERS = [{"login": "alice"}, {"login": "bob"}]
@@ -85,7 +86,11 @@ POLICIES = [
 
 def _okta() -> Inventory:
     roles = {"1": [{"type": "SUPER_ADMIN"}]}
-    return read_okta(_export(USERS), _export(FACTORS), _export(POLICIES), _export(roles))
+    return _read_okta(_export(USERS), _export(FACTORS), _export(POLICIES), _export(roles))
+
+
+def _read_okta(*exports: Export | None) -> Inventory:
+    return together(read_okta(*exports))  # type: ignore[arg-type]  # the first is always there
 
 
 def _edge(start: str, kind: str, end: str, match_by: str = "id") -> dict[str, Any]:
@@ -110,8 +115,7 @@ EDGES = [
 
 
 def _opengraph(edges: list[Any] = EDGES, nodes: list[Any] = NODES, **named: Any) -> Inventory:
-    data = json.dumps({"graph": {"nodes": nodes, "edges": edges}}).encode()
-    return read_opengraph(data, "f", **named)
+    return read_opengraph(_export({"graph": {"edges": edges, "nodes": nodes}}), **named)
 
 
 def _rules(inventory: Inventory) -> set[tuple[str, str]]:
@@ -176,9 +180,9 @@ def test_a_recovery_by_mail_stands_for_the_password_beside_the_second_factor() -
 
 def test_what_is_of_another_kind_inside_is_no_stack_trace() -> None:
     odd = [USERS[0] | {"credentials": "none"}]
-    assert _methods(read_okta(_export(odd), _export({"1": [5]})), name_of("alice@example.com")) == [
-        ("password", "unknown")
-    ]
+    assert _methods(
+        _read_okta(_export(odd), _export({"1": [5]})), name_of("alice@example.com")
+    ) == [("password", "unknown")]
     assert _opengraph([], [{"id": "a", "kinds": 5}]).holders == ()
     loose = _export({"use_default": False, "include_claim_keys": 5})
     names = {one.name for one in _github(subjects=(("shop", loose),)).ways}
@@ -186,7 +190,7 @@ def test_what_is_of_another_kind_inside_is_no_stack_trace() -> None:
 
 
 def test_without_factors_nobody_knows_what_okta_asks_for() -> None:
-    inventory = read_okta(_export(USERS))
+    inventory = _read_okta(_export(USERS))
     assert _methods(inventory, inventory.holders[0].name) == [("password", "unknown")]
 
 
@@ -232,15 +236,15 @@ _SUBJECT = _export({"include_claim_keys": []})
 _BROKEN: list[tuple[Callable[[], Inventory], str]] = [
     (lambda: _github(members=_export({"login": "x"})), "type"),
     (lambda: _github(members=_export([{"id": 1}])), "missing-key"),
-    (lambda: _github(members=(b'[{"login": "a"', "f")), "yaml"),
+    (lambda: _github(members=in_memory(b'[{"login": "a"', "f")), "yaml"),
     (lambda: _github(tokens=_export([{"token_expired": False}])), "missing-key"),
     (lambda: _github(tokens=_export([TOKEN | {"token_expires_at": "soon"}])), "value"),
     (lambda: _github(subjects=(("shop", _SUBJECT),)), "missing-key"),
-    (lambda: read_okta(_export({})), "type"),
-    (lambda: read_okta(_export([{"id": "1"}])), "missing-key"),
-    (lambda: read_okta(_export(USERS), _export([])), "type"),
-    (lambda: read_okta(_export(USERS), None, _export([{"settings": []}])), "missing-key"),
-    (lambda: read_opengraph(b"{}", "f"), "missing-key"),
+    (lambda: _read_okta(_export({})), "type"),
+    (lambda: _read_okta(_export([{"id": "1"}])), "missing-key"),
+    (lambda: _read_okta(_export(USERS), _export([])), "type"),
+    (lambda: _read_okta(_export(USERS), None, _export([{"settings": []}])), "missing-key"),
+    (lambda: read_opengraph(_export({})), "missing-key"),
     (lambda: _opengraph(nodes=[NODES[0], NODES[0]]), "duplicate-key"),
     (lambda: _opengraph([{"kind": "MemberOf"}]), "missing-key"),
     (

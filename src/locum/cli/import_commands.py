@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from locum.cli.estate_commands import bar
-from locum.cli.output import FINDINGS, OK, console, errors_explained, show
-from locum.estate.checking import of_chart
-from locum.estate.graph.chart import chart
-from locum.estate.graph.storing import write_chart
+from locum.cli.import_answer import (
+    AsData,
+    NoCheck,
+    Notes,
+    Opening,
+    Parts,
+    ProposeTo,
+    StoreIn,
+    answer,
+)
 from locum.estate.importing.aws import ask_aws, read_aws
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.kubernetes import read_kubernetes
-from locum.estate.importing.proposing import propose
 from locum.estate.importing.ssh_host import read_ssh_host
 from locum.estate.inventory import Inventory
-from locum.estate.report import as_json, as_text
 from locum.model.refusal import MalformedInput
 
 group = typer.Typer(no_args_is_help=True, help="Read what is really there, out of exports.")
-Propose = Annotated[
-    Path | None, typer.Option("--propose", help="Write an estate to review and adopt.")
-]
-Store = Annotated[Path | None, typer.Option("--store", help="Store the graph here, as Parquet.")]
-AsData = Annotated[bool, typer.Option("--json", help="Print data.")]
-Notes = Annotated[bool, typer.Option("--notes", help="List notes, too.")]
 
 
 @group.command("csv")
 def csv_table(
     table: Annotated[Path, typer.Argument(help="A CSV file; docs/imports.md has its columns.")],
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """A table: a row each way in."""
-    with errors_explained(), table.open(encoding="utf-8-sig", newline="") as lines:
-        inventory = read_csv(lines, str(table))
-    answer(inventory, propose_to, store, notes, as_data)
+    answer(lambda opening: read_csv(opening(table)), propose_to, store_in, notes, as_data, no_check)
 
 
 @group.command("aws")
@@ -56,36 +51,39 @@ def aws(
     live: Annotated[
         bool, typer.Option("--live", help="Ask AWS, with the credentials of boto3.")
     ] = False,
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """An AWS account: users, passwords, keys and roles."""
-    with errors_explained():
+
+    def read(opening: Opening) -> Parts:
         if live:
-            inventory = _ask_aws()
+            yield _ask_aws()
         elif details is not None:
-            said = report.read_bytes() if report else None
-            inventory = read_aws(details.read_bytes(), str(details), said, str(report))
+            yield read_aws(opening(details), opening(report) if report else None)
         else:
             raise MalformedInput("Nothing is named.", "Give the export, or --live.")
-    answer(inventory, propose_to, store, notes, as_data)
+
+    answer(read, propose_to, store_in, notes, as_data)
 
 
 @group.command("kubernetes")
 def kubernetes(
     manifests: Annotated[Path, typer.Argument(help="YAML or JSON of kubectl get … -o yaml.")],
     cluster: Annotated[str, typer.Option("--cluster", help="What the cluster is called.")],
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """A Kubernetes cluster: service accounts and their long-lived tokens."""
-    with errors_explained():
-        inventory = read_kubernetes(manifests.read_bytes(), str(manifests), cluster)
-    answer(inventory, propose_to, store, notes, as_data)
+
+    def read(opening: Opening) -> Parts:
+        yield read_kubernetes(opening(manifests), cluster)
+
+    answer(read, propose_to, store_in, notes, as_data)
 
 
 @group.command("ssh")
@@ -94,21 +92,29 @@ def ssh(
     keys: Annotated[list[str], typer.Option("--keys", help="ACCOUNT=authorized_keys, repeated.")],
     sshd: Annotated[Path | None, typer.Option("--sshd", help="sshd_config.")] = None,
     sudoers: Annotated[Path | None, typer.Option("--sudoers", help="sudoers.")] = None,
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """A host: authorized_keys, sshd_config and sudoers."""
-    with errors_explained():
-        parts = [one.partition("=") for one in keys]
-        inventory = read_ssh_host(
+
+    def read(opening: Opening) -> Parts:
+        yield read_ssh_host(
             host,
-            [(account, Path(file).read_bytes(), file) for account, _, file in parts],
-            None if sshd is None else (sshd.read_bytes(), str(sshd)),
-            None if sudoers is None else (sudoers.read_bytes(), str(sudoers)),
+            [(account, opening(file)) for account, file in map(_named, keys)],
+            opening(sshd) if sshd else None,
+            opening(sudoers) if sudoers else None,
         )
-    answer(inventory, propose_to, store, notes, as_data)
+
+    answer(read, propose_to, store_in, notes, as_data)
+
+
+def _named(text: str) -> tuple[str, Path]:
+    account, equals, file = text.partition("=")
+    if not (account and equals and file):
+        raise MalformedInput(f"`{text[:60]}` is not ACCOUNT=FILE.", "E.g. --keys root=root.keys.")
+    return account, Path(file)
 
 
 def _ask_aws() -> Inventory:
@@ -124,22 +130,3 @@ def _ask_aws() -> Inventory:
             f"AWS cannot be asked: {type(error).__name__}.",
             "Check the credentials; they need the policy SecurityAudit.",
         ) from None
-
-
-def answer(
-    inventory: Inventory, propose_to: Path | None, store: Path | None, notes: bool, as_data: bool
-) -> None:
-    """Say what is wrong with what was found, and keep it where asked."""
-    now = datetime.now(UTC)
-    with errors_explained():
-        drawn = chart(inventory)
-        with bar("solving the estate") as progress:
-            report = of_chart(drawn, now, progress)
-        if store is not None:
-            write_chart(drawn, store)
-        if propose_to is not None:
-            propose_to.write_text(propose(inventory))
-    show(as_json(report), as_data, lambda _: console.print(as_text(report, notes), markup=False))
-    if propose_to is not None and not as_data:
-        console.print(f"Proposed: {propose_to}. Review it, then: locum check {propose_to}")
-    raise typer.Exit(FINDINGS if report.refused else OK)

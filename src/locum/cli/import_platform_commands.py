@@ -7,9 +7,18 @@ from typing import Annotated
 
 import typer
 
-from locum.cli.import_commands import AsData, Notes, Propose, Store, answer
-from locum.cli.output import errors_explained
-from locum.estate.importing.github import Export, Exports, read_github
+from locum.cli.import_answer import (
+    AsData,
+    NoCheck,
+    Notes,
+    Opening,
+    Parts,
+    ProposeTo,
+    StoreIn,
+    answer,
+)
+from locum.estate.importing.export import Export
+from locum.estate.importing.github import Exports, read_github
 from locum.estate.importing.okta import read_okta
 from locum.estate.importing.opengraph import read_opengraph
 from locum.model.refusal import MalformedInput
@@ -38,26 +47,28 @@ def github(
         list[str] | None,
         typer.Option("--oidc", help="REPO=FILE of repos/…/actions/oidc/customization/sub."),
     ] = None,
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """A GitHub organisation: members, tokens, deploy keys, trust in Actions."""
-    with errors_explained():
-        inventory = read_github(
+
+    def read(opening: Opening) -> Parts:
+        yield read_github(
             organisation,
             Exports(
-                (members.read_bytes(), str(members)),
-                _read(owners),
-                _read(without_second),
-                _read(tokens),
-                _read(authorizations),
-                tuple(_named(one) for one in keys or ()),
-                tuple(_named(one) for one in subjects or ()),
+                opening(members),
+                opening(owners) if owners else None,
+                opening(without_second) if without_second else None,
+                opening(tokens) if tokens else None,
+                opening(authorizations) if authorizations else None,
+                tuple(_named(one, opening) for one in keys or ()),
+                tuple(_named(one, opening) for one in subjects or ()),
             ),
         )
-    answer(inventory, propose_to, store, notes, as_data)
+
+    answer(read, propose_to, store_in, notes, as_data)
 
 
 def okta(
@@ -71,17 +82,19 @@ def okta(
     roles: Annotated[
         Path | None, typer.Option("--roles", help="JSON: users/ID/roles by user id.")
     ] = None,
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """An Okta tenant: users, factors, recovery of passwords, administrators."""
-    with errors_explained():
-        inventory = read_okta(
-            (users.read_bytes(), str(users)), _read(factors), _read(policies), _read(roles)
-        )
-    answer(inventory, propose_to, store, notes, as_data)
+
+    def read(opening: Opening) -> Parts:
+        rest = (factors, policies, roles)
+        return read_okta(opening(users), *(None if one is None else opening(one) for one in rest))
+
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 def bloodhound(
@@ -89,23 +102,21 @@ def bloodhound(
     without: Annotated[
         list[str] | None, typer.Option("--without", help="A kind of edge that gives no control.")
     ] = None,
-    propose_to: Propose = None,
-    store: Store = None,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
     """A graph of BloodHound: who has control of whom."""
-    with errors_explained():
-        inventory = read_opengraph(graph.read_bytes(), str(graph), without or ())
-    answer(inventory, propose_to, store, notes, as_data)
+
+    def read(opening: Opening) -> Parts:
+        yield read_opengraph(opening(graph), without or ())
+
+    answer(read, propose_to, store_in, notes, as_data)
 
 
-def _read(file: Path | None) -> Export | None:
-    return None if file is None else (file.read_bytes(), str(file))
-
-
-def _named(text: str) -> tuple[str, Export]:
+def _named(text: str, opening: Opening) -> tuple[str, Export]:
     repository, equals, file = text.partition("=")
     if not (repository and equals and file):
         raise MalformedInput(f"`{text[:60]}` is not REPO=FILE.", "E.g. --keys shop=keys.json.")
-    return repository, (Path(file).read_bytes(), file)
+    return repository, opening(Path(file))

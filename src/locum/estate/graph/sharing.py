@@ -57,8 +57,8 @@ def opened_of(part: Part) -> Opened:
     names = name_column(chart.names)
     root = pc.match_substring(names, ":")
     if part.prefix:
-        prefixed = pc.binary_join_element_wise(part.prefix, names, "")
-        names = pc.if_else(root, names, prefixed.cast(pa.large_string()))
+        prefix, between = (pa.scalar(one, pa.large_string()) for one in (part.prefix, ""))
+        names = pc.if_else(root, names, pc.binary_join_element_wise(prefix, names, between))
     either = pc.or_(root, pc.ends_with(names, "#key"))
     shared = either.to_numpy(zero_copy_only=False) | (chart.unknown == 1)
     return Opened(chart, names, place_columns(chart.places), shared)

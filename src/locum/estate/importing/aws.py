@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from locum.estate.importing.csv_table import instant
-from locum.estate.importing.json_text import field, read_json, texts
+from locum.estate.importing.export import Export, in_memory
+from locum.estate.importing.json_text import field, listed
+from locum.estate.importing.listing import objects
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import decoded, refuse
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, RootWay, Seen, Way
@@ -25,15 +27,14 @@ from locum.model.strength import Proofing
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _UNKNOWN = ("not_supported", "N/A", "no_information", "")
-_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList")
+_GROUPS, _ROLES = "GroupDetailList", "RoleDetailList"
+_LISTS = ("UserDetailList", _GROUPS, _ROLES)
 _LOOKS = 30
 """Seconds, one look each, that AWS has to make its report."""
 _REPORT = ("user", "arn", "password_enabled", "mfa_active", "access_key_1_active")
 
 
-def read_aws(
-    details: bytes, file: str, report: bytes | None = None, report_file: str = ""
-) -> Inventory:
+def read_aws(details: Export, report: Export | None = None) -> Inventory:
     """The inventory of an account.
 
     Args:
@@ -44,25 +45,30 @@ def read_aws(
     Raises:
         EstateError: an export is no such thing; nothing of it is used.
     """
-    said = read_json(details, file)
-    users = texts(said, "UserDetailList", file, "this is not get-account-authorization-details")
-    roles = texts(said, "RoleDetailList", file, "this is not get-account-authorization-details")
-    groups = {
-        field(one, "GroupName"): one
-        for one in texts(said, "GroupDetailList", file, "the export is not whole")
-    }
-    rows = {} if report is None else dict(_rows(report, report_file))
-    place = Position(file, 1, 1)
+    rows = {} if report is None else dict(_rows(report))
     holders: list[Holder] = []
     ways: list[Way] = []
-    for user in users:
-        name = field(user, "UserName")
+    groups: dict[str, bool] = {}
+    members: list[tuple[str, Position, bool, list[str]]] = []
+    roots: dict[str, Root] = {}
+    what = "this is not get-account-authorization-details"
+    for (key, *_), place, one in objects(details, what, *((key,) for key in _LISTS)):
+        if key == _GROUPS:
+            groups[field(one, "GroupName")] = _administers(one)
+        elif key == _ROLES:
+            holder, way = _role(one, place, roots)
+            holders.append(holder)
+            ways.append(way)
+        else:
+            name, joined = field(one, "UserName"), [str(of) for of in listed(one, "GroupList")]
+            members.append((name, place, _administers(one), joined))
+    for name, place, powerful, joined in members:
         at, row = rows.pop(name, (place, None))
         machine = row is not None and row["password_enabled"] != "true"
         holders.append(
             Holder(
                 name_of(name), Kind.WORKLOAD if machine else Kind.HUMAN, at,
-                privileged=_administers(user, groups),
+                privileged=powerful or any(groups.get(of, False) for of in joined),
                 proofing=Proofing.DECLARED_OWNER if machine else Proofing.NONE,
             )
         )  # fmt: skip
@@ -70,11 +76,6 @@ def read_aws(
     for name, (at, row) in rows.items():
         holders.append(Holder(name_of(name), Kind.HUMAN, at, privileged=name == "<root_account>"))
         ways += _user_ways(name_of(name), row, at)
-    roots: dict[str, Root] = {}
-    for role in roles:
-        holder, way = _role(role, place, roots)
-        holders.append(holder)
-        ways.append(way)
     return Inventory(tuple(holders), tuple(ways), tuple(roots.values()))
 
 
@@ -100,11 +101,15 @@ def ask_aws(session: Any) -> Inventory:
     else:
         raise TimeoutError("AWS did not make its credential report in time")
     report = client.get_credential_report()["Content"]
-    return read_aws(json.dumps(whole, default=str).encode(), "aws", report, "credential-report")
+    return read_aws(
+        in_memory(json.dumps(whole, default=str).encode(), "aws"),
+        in_memory(report, "credential-report"),
+    )
 
 
-def _rows(report: bytes, file: str) -> Iterator[tuple[str, tuple[Position, dict[str, str]]]]:
-    table = csv.DictReader(decoded(report, file).splitlines(), strict=True)
+def _rows(report: Export) -> Iterator[tuple[str, tuple[Position, dict[str, str]]]]:
+    file = report.file
+    table = csv.DictReader(decoded(report.whole(), file).splitlines(), strict=True)
     header = table.fieldnames or ()
     missing = [key for key in _REPORT if key not in header]
     if missing:
@@ -166,19 +171,15 @@ def _seen(row: dict[str, str], key: str, place: Position) -> Seen:
     return instant(value, key, place.file, place.line)
 
 
-def _administers(holder: Any, groups: dict[str, Any]) -> bool:
-    mine = [holder, *(groups.get(one, {}) for one in holder.get("GroupList", ()))]
-    return any(
-        field(policy, "PolicyArn") == _ADMINISTRATOR
-        for one in mine
-        for policy in (one.get("AttachedManagedPolicies") or ())
-    )
+def _administers(holder: dict[str, Any]) -> bool:
+    attached = listed(holder, "AttachedManagedPolicies")
+    return any(field(policy, "PolicyArn") == _ADMINISTRATOR for policy in attached)
 
 
 def _role(role: Any, place: Position, roots: dict[str, Root]) -> tuple[Holder, Way]:
     name = f"role-{field(role, 'RoleName')}"
     holder = Holder(
-        name_of(name), Kind.WORKLOAD, place, privileged=_administers(role, {}),
+        name_of(name), Kind.WORKLOAD, place, privileged=_administers(role),
         proofing=Proofing.DECLARED_OWNER,
     )  # fmt: skip
     trusted = tuple(dict.fromkeys(_trusted(role.get("AssumeRolePolicyDocument"))))
@@ -211,7 +212,7 @@ def _trusted(policy: Any) -> Iterator[str]:
             yield root_of("custodian", "anybody")
             continue
         for kind, names in principal.items():
-            for one in [names] if isinstance(names, str) else names:
+            for one in names if isinstance(names, list) else [names]:
                 yield _root_of_principal(kind, str(one))
 
 

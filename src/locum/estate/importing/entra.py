@@ -7,12 +7,16 @@ everybody; whoever is excluded drops it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from locum.estate.importing.json_text import field, read_json, texts
+from locum.estate.importing.export import Export
+from locum.estate.importing.json_text import field, inside, listed
+from locum.estate.importing.listing import objects
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, Way
+from locum.estate.importing.parts import in_parts
+from locum.estate.importing.refusing import refuse
+from locum.estate.inventory import Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
 
@@ -32,63 +36,69 @@ _BESIDE_PASSWORD = {
     "alternateMobilePhone": "sms-code",
     "officePhone": "sms-code",
 }
-_ALL = "All"
+_NO_SIGN_IN = ("email", "securityQuestion", "none")
+"""What is registered and signs nobody in by itself; it may reset a password."""
+_ALL, _VALUE = "All", ("value",)
+Control = tuple[str, frozenset[str]]
+"""What is demanded of everybody, and whom its policy leaves out."""
 
 
 def read_entra(
-    registrations: bytes, file: str, policies: bytes | None = None, policies_file: str = ""
-) -> Inventory:
-    """The inventory of a tenant.
+    registrations: Export, policies: Export | None = None
+) -> Generator[Inventory, None, None]:
+    """The inventory of a tenant, in parts.
 
     Raises:
         EstateError: an answer is of another kind; nothing of it is used.
     """
-    said = read_json(registrations, file)
-    users = texts(said, "value", file, "this is no answer of Microsoft Graph")
-    rules = []
-    if policies is not None:
-        whole = read_json(policies, policies_file)
-        rules = [*_rules(texts(whole, "value", policies_file, "this is no list of policies"))]
-    demanded = frozenset(control for control, _ in rules)
-    place = Position(file, 1, 1)
-    holders: list[Holder] = []
-    ways: list[Way] = []
+    rules = [] if policies is None else [*_rules(policies)]
     provider = root_of("identity-provider", "entra")
-    for user in users:
-        name = name_of(field(user, "userPrincipalName"))
-        names = {field(user, "id"), field(user, "userPrincipalName")}
+    return in_parts(
+        _people(registrations, rules, provider), provider, Position(registrations.file, 1, 1)
+    )
+
+
+def _people(
+    registrations: Export, rules: list[Control], provider: str
+) -> Iterator[tuple[Holder, Iterator[Way]]]:
+    demanded = frozenset(control for control, _ in rules)
+    for _, place, user in objects(registrations, "this is no answer of Microsoft Graph", _VALUE):
+        login = field(user, "userPrincipalName")
+        if not login:
+            refuse(
+                place.file, "missing-key", "A user has no `userPrincipalName`.",
+                "GET reports/authenticationMethods/userRegistrationDetails.",
+                place.line, place.column,
+            )  # fmt: skip
+        name, names = name_of(login), {field(user, "id"), login}
         asked = frozenset(control for control, without in rules if not names & without)
-        holders.append(
-            Holder(
-                name, Kind.HUMAN, place, demands=demanded, privileged=user.get("isAdmin") is True
-            )
-        )
-        ways += _ways(user, name, place, provider, asked)
-    administrators = frozenset(one.name for one in holders if one.privileged)
-    root = Root(provider, place, administered_by=Quorum("administrators", administrators))
-    return Inventory(tuple(holders), tuple(ways), (root,))
+        powerful = user.get("isAdmin") is True
+        holder = Holder(name, Kind.HUMAN, place, demands=demanded, privileged=powerful)
+        yield holder, _ways(user, name, place, provider, asked)
 
 
-def _rules(policies: list[Any]) -> Iterator[tuple[str, frozenset[str]]]:
-    """Controls that are demanded of everybody, each with whom its policy leaves out."""
-    for policy in policies:
+def _rules(policies: Export) -> Iterator[Control]:
+    for _, _, policy in objects(policies, "this is no list of policies", _VALUE):
         if field(policy, "state") != "enabled":
             continue
-        users = (policy.get("conditions") or {}).get("users") or {}
-        if _ALL not in (users.get("includeUsers") or ()):
+        users = inside(policy, "conditions", "users")
+        if _ALL not in listed(users, "includeUsers"):
             continue
-        without = frozenset(map(str, users.get("excludeUsers") or ()))
-        controls = (policy.get("grantControls") or {}).get("builtInControls") or ()
-        for control in controls:
+        without = frozenset(map(str, listed(users, "excludeUsers")))
+        for control in listed(inside(policy, "grantControls"), "builtInControls"):
             yield str(control).lower(), without
 
 
 def _ways(
     user: Any, name: str, place: Position, provider: str, asked: frozenset[str]
 ) -> Iterator[Way]:
-    registered = [str(one) for one in user.get("methodsRegistered") or ()]
+    registered = [str(one) for one in listed(user, "methodsRegistered")]
     strong = dict.fromkeys(_STRONG[one] for one in registered if one in _STRONG)
-    second = dict.fromkeys(_BESIDE_PASSWORD[one] for one in registered if one in _BESIDE_PASSWORD)
+    second = dict.fromkeys(
+        _BESIDE_PASSWORD.get(one, "unknown")
+        for one in registered
+        if one not in _STRONG and one not in _NO_SIGN_IN
+    )
     sets: list[tuple[str, tuple[str, ...]]] = [(one, (one,)) for one in strong]
     sets += [(f"password-{one}", ("password", one)) for one in second]
     if not second and not (strong and user.get("isPasswordlessCapable") is True):

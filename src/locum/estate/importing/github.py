@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 
 from locum.estate.importing.csv_table import instant
-from locum.estate.importing.json_text import field, items, listed, read_json
+from locum.estate.importing.export import Export
+from locum.estate.importing.json_text import field, listed, read_json
+from locum.estate.importing.listing import items
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
 from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Seen, Way
@@ -21,8 +23,6 @@ from locum.estate.problem import Position
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
 
-Export = tuple[bytes, str]
-"""What an export holds, and its file's name."""
 _ISSUER = root_of("identity-provider", "token.actions.githubusercontent.com")
 _NAMES_THE_REPOSITORY = frozenset({"repo", "repository", "repository_id"})
 
@@ -55,25 +55,24 @@ def read_github(organisation: str, exports: Exports) -> Inventory:
     Raises:
         EstateError: an answer is of another kind; nothing of it is used.
     """
-    place = Position(exports.members[1], 1, 1)
-    logins = _logins(exports.members)
-    owners = frozenset(_logins(exports.owners))
+    place = Position(exports.members.file, 1, 1)
+    owners = _logins(exports.owners)
+    logins = {**owners, **_logins(exports.members)}
     single = None if exports.without_second is None else frozenset(_logins(exports.without_second))
     people = tuple(
-        Holder(name_of(one), Kind.HUMAN, place, privileged=one in owners)
-        for one in dict.fromkeys((*logins, *owners))
+        Holder(name_of(one), Kind.HUMAN, at, privileged=one in owners) for one, at in logins.items()
     )
     primaries = tuple(
-        Way(name_of(one), name_of(one), Role.PRIMARY, _signs_in(one, single), place)
-        for one in dict.fromkeys((*logins, *owners))
+        Way(name_of(one), name_of(one), Role.PRIMARY, _signs_in(one, single), at)
+        for one, at in logins.items()
     )
     everybody = Root(
         root_of("custodian", f"members-of-{organisation}"), place,
         administered_by=Quorum(organisation, frozenset(one.name for one in people)),
     )  # fmt: skip
     repositories: dict[str, Position] = {}
-    for repository, (_, file) in (*exports.subjects, *exports.keys):
-        repositories.setdefault(repository, Position(file, 1, 1))
+    for repository, export in (*exports.subjects, *exports.keys):
+        repositories.setdefault(repository, Position(export.file, 1, 1))
     trusted = {one: _subject(export) for one, export in exports.subjects}
     workloads = tuple(
         Holder(name_of(f"repo.{one}"), Kind.WORKLOAD, at, proofing=Proofing.DECLARED_OWNER)
@@ -98,13 +97,16 @@ def read_github(organisation: str, exports: Exports) -> Inventory:
     return Inventory((*people, *workloads, *outside), (*ways, *strangers), (everybody, issuer))
 
 
-def _logins(export: Export | None) -> list[str]:
-    if export is None:
-        return []
-    data, file = export
-    found = [field(one, "login") for one in items(data, file, "GitHub lists members so")]
-    if not all(found):
-        refuse(file, "missing-key", "A member has no `login`.", "E.g. gh api orgs/ORG/members.")
+def _logins(export: Export | None) -> dict[str, Position]:
+    """Members, each with where it stands."""
+    found: dict[str, Position] = {}
+    for place, one in () if export is None else items(export, "GitHub lists members so"):
+        if not field(one, "login"):
+            refuse(
+                place.file, "missing-key", "A member has no `login`.",
+                "E.g. gh api orgs/ORG/members.", place.line, place.column,
+            )  # fmt: skip
+        found.setdefault(field(one, "login"), place)
     return found
 
 
@@ -116,11 +118,11 @@ def _signs_in(login: str, single: frozenset[str] | None) -> tuple[str, ...]:
 
 def _subject(export: Export) -> bool:
     """Whether the subject of a run's token names the repository."""
-    data, file = export
-    said = read_json(data, file)
+    said = read_json(export.whole(), export.file)
     if not isinstance(said, dict) or not isinstance(said.get("use_default"), bool):
         refuse(
-            file, "missing-key", "`use_default` is not said here; this is no subject of Actions.",
+            export.file, "missing-key",
+            "`use_default` is not said here; this is no subject of Actions.",
             "gh api repos/ORG/REPO/actions/oidc/customization/sub.",
         )  # fmt: skip
     keys = listed(said, "include_claim_keys")
@@ -143,12 +145,11 @@ def _run_ways(
 
 
 def _deploy_keys(identity: str, export: Export) -> Iterator[Way]:
-    data, file = export
-    for at, key in enumerate(items(data, file, "GitHub lists deploy keys so"), 1):
+    for at, (place, key) in enumerate(items(export, "GitHub lists deploy keys so"), 1):
         yield Way(
-            f"{identity}/deploy-key-{at}", identity, Role.FOUND, ("ssh-key",), Position(file, 1, 1),
-            owner=field(key, "added_by"), created=_day(key, "created_at", file), ends=NEVER,
-            last_used=_day(key, "last_used", file), active=key.get("enabled") is not False,
+            f"{identity}/deploy-key-{at}", identity, Role.FOUND, ("ssh-key",), place,
+            owner=field(key, "added_by"), created=_day(key, "created_at", place), ends=NEVER,
+            last_used=_day(key, "last_used", place), active=key.get("enabled") is not False,
         )  # fmt: skip
 
 
@@ -156,14 +157,13 @@ def _tokens(export: Export | None) -> Iterator[Way]:
     """Fine-grained tokens; one is at least as old as the organisation's word on it."""
     if export is None:
         return
-    data, file = export
-    for at, token in enumerate(items(data, file, "GitHub lists fine-grained tokens so"), 1):
-        identity = name_of(_owner(field(token.get("owner"), "login"), file))
+    for at, (place, token) in enumerate(items(export, "GitHub lists fine-grained tokens so"), 1):
+        identity = name_of(_owner(field(token.get("owner"), "login"), place))
         yield Way(
-            f"{identity}/token-{at}", identity, Role.FOUND, ("api-key",), Position(file, 1, 1),
-            created=_day(token, "access_granted_at", file),
-            ends=_day(token, "token_expires_at", file) or NEVER,
-            last_used=_day(token, "token_last_used_at", file) or NEVER,
+            f"{identity}/token-{at}", identity, Role.FOUND, ("api-key",), place,
+            created=_day(token, "access_granted_at", place),
+            ends=_day(token, "token_expires_at", place) or NEVER,
+            last_used=_day(token, "token_last_used_at", place) or NEVER,
             active=token.get("token_expired") is not True,
         )  # fmt: skip
 
@@ -172,24 +172,26 @@ def _authorizations(export: Export | None) -> Iterator[Way]:
     """Classic tokens and SSH keys that single sign-on let in."""
     if export is None:
         return
-    data, file = export
-    for at, one in enumerate(items(data, file, "GitHub lists authorised credentials so"), 1):
-        identity = name_of(_owner(field(one, "login"), file))
+    for at, (place, one) in enumerate(items(export, "GitHub lists authorised credentials so"), 1):
+        identity = name_of(_owner(field(one, "login"), place))
         method = "ssh-key" if field(one, "credential_type") == "SSH key" else "api-key"
-        ends: Seen = _day(one, "authorized_credential_expires_at", file) or NEVER
+        ends: Seen = _day(one, "authorized_credential_expires_at", place) or NEVER
         yield Way(
-            f"{identity}/authorised-{at}", identity, Role.FOUND, (method,), Position(file, 1, 1),
-            created=_day(one, "credential_authorized_at", file), ends=ends,
-            last_used=_day(one, "credential_accessed_at", file),
+            f"{identity}/authorised-{at}", identity, Role.FOUND, (method,), place,
+            created=_day(one, "credential_authorized_at", place), ends=ends,
+            last_used=_day(one, "credential_accessed_at", place),
         )  # fmt: skip
 
 
-def _owner(login: str, file: str) -> str:
+def _owner(login: str, place: Position) -> str:
     if not login:
-        refuse(file, "missing-key", "A credential does not say whose it is.", "Export it anew.")
+        refuse(
+            place.file, "missing-key", "A credential does not say whose it is.",
+            "Export it anew.", place.line, place.column,
+        )  # fmt: skip
     return login
 
 
-def _day(holder: dict[str, Any], key: str, file: str) -> Any:
+def _day(holder: dict[str, Any], key: str, place: Position) -> Any:
     value = field(holder, key)
-    return instant(value, key, file, 1) if value else None
+    return instant(value, key, place.file, place.line) if value else None

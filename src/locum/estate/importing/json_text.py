@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from locum.estate.importing.refusing import decoded, refuse
 
 _DEEPEST = 64
 
 
-class _TwiceError(ValueError):
+class TwiceError(ValueError):
     """A key stands twice in one object."""
+
+
+class NotJsonError(ValueError):
+    """Something stands there that Python takes and JSON does not know."""
 
 
 def read_json(data: bytes, file: str) -> Any:
@@ -22,27 +26,62 @@ def read_json(data: bytes, file: str) -> Any:
     """
     text = decoded(data, file)
     try:
-        found = json.loads(text, object_pairs_hook=_once)
-    except _TwiceError as error:
+        found = json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+    except TwiceError as error:
         refuse(file, "duplicate-key", f"`{error}` stands twice in one object.", "Export it anew.")
     except json.JSONDecodeError as error:
         refuse(
             file, "yaml", f"This is not JSON: {error.msg}.",
             "Export it anew; it may have been cut off.", error.lineno, error.colno,
         )  # fmt: skip
+    except NotJsonError as error:
+        refuse(file, "yaml", f"This is not JSON: {error}.", "Export it anew.")
+    except ValueError:
+        refuse(file, "bounds", "A number has too many digits.", "Export it anew.")
     except RecursionError:
         refuse(file, "bounds", f"The export is nested deeper than {_DEEPEST}.", "Export it anew.")
+    if has_half_a_character(text, found, 0, len(text)):
+        refuse(file, "encoding", "A text here holds half a character.", "Export it anew.")
     if _deeper_than(found, _DEEPEST):
         refuse(file, "bounds", f"The export is nested deeper than {_DEEPEST}.", "Export it anew.")
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these pairs.
+
+    Raises:
+        TwiceError: a key stands twice.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
-        raise _TwiceError(next(key for key in keys if keys.count(key) > 1)[:40])
+        raise TwiceError(next(key for key in keys if keys.count(key) > 1)[:40])
     return found
+
+
+def no_constant(word: str) -> NoReturn:
+    """Refuse `NaN` and infinities.
+
+    Raises:
+        NotJsonError: always.
+    """
+    raise NotJsonError(f"`{word}` is no value")
+
+
+def has_half_a_character(text: str, value: Any, start: int, end: int) -> bool:
+    """Whether a text in a value is none that could be written down: JSON can escape such.
+
+    Args:
+        text: where the value was read, from `start` to before `end`.
+    """
+    if text.find("\\ud", start, end) < 0 and text.find("\\uD", start, end) < 0:
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _deeper_than(value: Any, depth: int) -> bool:
@@ -59,39 +98,10 @@ def _deeper_than(value: Any, depth: int) -> bool:
     return True
 
 
-def texts(holder: Any, key: str, file: str, what: str) -> list[Any]:
-    """The list under a key.
-
-    Raises:
-        EstateError: the document is of another kind.
-    """
-    found = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(found, list):
-        refuse(file, "missing-key", f"`{key}` is no list here; {what}.", "Name the right export.")
-    return found
-
-
 def field(holder: Any, key: str) -> str:
     """A text under a key; empty where there is none."""
     found = holder.get(key) if isinstance(holder, dict) else None
     return found if isinstance(found, str) else ""
-
-
-def items(data: bytes, file: str, what: str) -> list[dict[str, Any]]:
-    """The objects of an export that is one list, or the lists of its pages in one.
-
-    Args:
-        what: what the export should be, for the error.
-
-    Raises:
-        EstateError: the document is of another kind.
-    """
-    found = read_json(data, file)
-    if isinstance(found, list) and found and all(isinstance(one, list) for one in found):
-        found = [inner for page in found for inner in page]
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        refuse(file, "type", f"This is no list of objects; {what}.", "Name the right export.")
-    return found
 
 
 def inside(holder: Any, *keys: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from locum.estate.importing.json_text import field
+from locum.estate.importing.export import Export
+from locum.estate.importing.json_text import field, inside, listed
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import decoded, refuse
 from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, Way
@@ -22,28 +23,28 @@ _OF = "kubernetes.io/service-account.name"
 _MOST = 200_000
 
 
-def read_kubernetes(data: bytes, file: str, cluster: str) -> Inventory:
+def read_kubernetes(export: Export, cluster: str) -> Inventory:
     """The inventory of a cluster's manifests.
 
     Args:
-        data: YAML documents or JSON, e.g. `kubectl get sa,secret,clusterrolebinding -A -o yaml`.
+        export: YAML documents or JSON, e.g. `kubectl get sa,secret,clusterrolebinding -A -o yaml`.
         cluster: what its issuer is called here.
 
     Raises:
         EstateError: it is no manifest; nothing of it is used.
     """
     issuer = root_of("identity-provider", cluster)
-    objects = [*_objects(decoded(data, file), file)]
+    objects = [*_objects(decoded(export.whole(), export.file), export.file)]
     powerful = {subject for one, _ in objects for subject in _powerful(one)}
     accounts: dict[tuple[str, str], Position] = {}
     ways: list[Way] = []
     for one, place in objects:
-        meta = one.get("metadata") or {}
+        meta = inside(one, "metadata")
         space = field(meta, "namespace") or "default"
         if one.get("kind") == "ServiceAccount":
             accounts.setdefault((space, field(meta, "name")), place)
         if one.get("kind") == "Secret" and one.get("type") == _TOKEN:
-            account = field(meta.get("annotations") or {}, _OF)
+            account = field(meta.get("annotations"), _OF)
             if not account:
                 continue
             accounts.setdefault((space, account), place)
@@ -65,7 +66,9 @@ def read_kubernetes(data: bytes, file: str, cluster: str) -> Inventory:
         Way(one.name, one.name, Role.PRIMARY, ("oidc-workload-token",), one.place, {"": (issuer,)})
         for one in holders
     )
-    cluster_root = Root(issuer, Position(file, 1, 1), administered_by=_administrators(holders))
+    cluster_root = Root(
+        issuer, Position(export.file, 1, 1), administered_by=_administrators(holders)
+    )
     return Inventory(holders, (*primaries, *ways), (cluster_root,))
 
 
@@ -85,8 +88,7 @@ def _objects(text: str, file: str) -> Iterator[tuple[dict[str, Any], Position]]:
                     file, "missing-key", "A document has no `kind`, so it is no manifest.",
                     "E.g. kubectl get serviceaccounts,secrets -A -o yaml.",
                 )  # fmt: skip
-            listed = document.get("items") if "items" in document else [document]
-            for one in listed if isinstance(listed, list) else ():
+            for one in listed(document, "items") if "items" in document else [document]:
                 count += 1
                 if count > _MOST:
                     refuse(file, "bounds", f"There are more than {_MOST} objects.", "Split it.")
@@ -104,8 +106,8 @@ def _powerful(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Service accounts that are bound to cluster-admin."""
     if one.get("kind") != "ClusterRoleBinding":
         return
-    if field(one.get("roleRef") or {}, "name") != "cluster-admin":
+    if field(one.get("roleRef"), "name") != "cluster-admin":
         return
-    for subject in one.get("subjects") or ():
+    for subject in listed(one, "subjects"):
         if field(subject, "kind") == "ServiceAccount":
             yield field(subject, "namespace") or "default", field(subject, "name")

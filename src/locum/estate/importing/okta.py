@@ -8,14 +8,17 @@ push, because the export does not say more (EVT-4).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from locum.estate.importing.github import Export
-from locum.estate.importing.json_text import field, inside, items, read_json
+from locum.estate.importing.export import Export
+from locum.estate.importing.json_stream import members
+from locum.estate.importing.json_text import field, inside
+from locum.estate.importing.listing import items
 from locum.estate.importing.naming import name_of, root_of
+from locum.estate.importing.parts import in_parts
 from locum.estate.importing.refusing import refuse
-from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, Way
+from locum.estate.inventory import Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
 
@@ -44,66 +47,78 @@ def read_okta(
     factors: Export | None = None,
     policies: Export | None = None,
     roles: Export | None = None,
-) -> Inventory:
-    """The inventory of an Okta tenant; without factors, what is asked beside a password is unknown.
+) -> Generator[Inventory, None, None]:
+    """The inventory of an Okta tenant, in parts.
+
+    Without factors, what is asked beside a password is unknown.
 
     Raises:
         EstateError: an answer is of another kind; nothing of it is used.
     """
-    place = Position(users[1], 1, 1)
-    enrolled = _by_user(factors)
-    may = _by_user(roles) or {}
+    enrolled = None if factors is None else {key: _asked(of) for key, of in _by_user(factors)}
+    powerful: frozenset[str] = frozenset()
+    if roles is not None:
+        powerful = frozenset(key for key, of in _by_user(roles) if _administers(of))
     recoveries = () if policies is None else tuple(dict.fromkeys(_recoveries(policies)))
     provider = root_of("identity-provider", "okta")
-    holders: list[Holder] = []
-    ways: list[Way] = []
-    for user in items(*users, "Okta lists users so"):
+    return in_parts(
+        _people(users, enrolled, powerful, recoveries, provider), provider,
+        Position(users.file, 1, 1),
+    )  # fmt: skip
+
+
+def _people(
+    users: Export, enrolled: Mapping[str, tuple[str, ...]] | None, powerful: frozenset[str],
+    recoveries: tuple[str, ...], provider: str,
+) -> Iterator[tuple[Holder, Iterator[Way]]]:  # fmt: skip
+    for place, user in items(users, "Okta lists users so"):
         login = field(user.get("profile"), "login")
         if not login:
-            refuse(users[1], "missing-key", "A user has no `profile.login`.", "GET /api/v1/users.")
+            refuse(
+                place.file, "missing-key", "A user has no `profile.login`.", "GET /api/v1/users.",
+                place.line, place.column,
+            )  # fmt: skip
         name, key = name_of(login), field(user, "id")
-        powerful = any(field(one, "type") in _ADMINISTERS for one in may.get(key, ()))
-        holders.append(Holder(name, Kind.HUMAN, place, privileged=powerful))
-        ways += _ways(user, name, place, provider, _asked(enrolled, key), recoveries)
-    administrators = frozenset(one.name for one in holders if one.privileged)
-    root = Root(provider, place, administered_by=Quorum("administrators", administrators))
-    return Inventory(tuple(holders), tuple(ways), (root,))
+        asked = ("unknown",) if enrolled is None else enrolled.get(key, ())
+        holder = Holder(name, Kind.HUMAN, place, privileged=key in powerful)
+        yield holder, _ways(user, name, place, provider, asked, recoveries)
 
 
-def _by_user(export: Export | None) -> Mapping[str, list[Any]] | None:
-    if export is None:
-        return None
-    data, file = export
-    found = read_json(data, file)
-    if not isinstance(found, dict) or not all(isinstance(one, list) for one in found.values()):
-        refuse(
-            file, "type", "This is no object of lists by user id.",
-            'Put each user\'s answer under its id, e.g. {"00u1": [{"factorType": "push"}]}.',
-        )  # fmt: skip
-    return found
+def _by_user(export: Export) -> Iterator[tuple[str, list[Any]]]:
+    for key, place, of in members(export, "each user's answer stands under its id"):
+        if not isinstance(of, list):
+            refuse(
+                place.file, "type", "This is no list.",
+                'Put each user\'s answer under its id, e.g. {"00u1": [{"factorType": "push"}]}.',
+                place.line, place.column,
+            )  # fmt: skip
+        yield key, of
+
+
+def _administers(roles: list[Any]) -> bool:
+    return any(field(one, "type") in _ADMINISTERS for one in roles)
 
 
 def _recoveries(policies: Export) -> Iterator[str]:
     """The methods of every password policy that is on, as one user may be under any of them."""
-    for policy in items(*policies, "Okta lists password policies so"):
+    for place, policy in items(policies, "Okta lists password policies so"):
         if field(policy, "status") == "INACTIVE":
             continue
         allowed = inside(policy, "settings", "recovery", "factors")
         if not allowed:
             refuse(
-                policies[1], "missing-key", "A policy does not say by what one recovers.",
+                place.file, "missing-key", "A policy does not say by what one recovers.",
                 "GET /api/v1/policies?type=PASSWORD; it is in `settings.recovery.factors`.",
+                place.line, place.column,
             )  # fmt: skip
         for kind, method in _RECOVERIES.items():
             if field(allowed.get(kind), "status") == "ACTIVE":
                 yield method
 
 
-def _asked(enrolled: Mapping[str, list[Any]] | None, key: str) -> tuple[str, ...]:
-    """What one enrolled, each once; a lone `unknown` where nobody says."""
-    if enrolled is None:
-        return ("unknown",)
-    there = [one for one in enrolled.get(key, ()) if field(one, "status") in ("ACTIVE", "")]
+def _asked(factors: list[Any]) -> tuple[str, ...]:
+    """What one enrolled, each once."""
+    there = [one for one in factors if field(one, "status") in ("ACTIVE", "")]
     return tuple(dict.fromkeys(_FACTORS.get(field(one, "factorType"), "unknown") for one in there))
 
 

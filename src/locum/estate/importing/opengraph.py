@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from locum.estate.importing.json_text import field, listed, read_json, texts
+from locum.estate.importing.export import Export
+from locum.estate.importing.json_text import field, listed
+from locum.estate.importing.listing import objects
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
 from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, RootWay, Way
@@ -20,11 +22,13 @@ from locum.estate.problem import Position
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
 
+_NODES, _EDGES = ("graph", "nodes"), ("graph", "edges")
+_WHAT = "this is no OpenGraph file"
 _PEOPLE = ("user", "person", "human")
 _MACHINES = ("computer", "serviceprincipal", "serviceaccount", "application", "app", "vm", "host")
 
 
-def read_opengraph(data: bytes, file: str, without: Collection[str] = ()) -> Inventory:
+def read_opengraph(export: Export, without: Collection[str] = ()) -> Inventory:
     """The inventory of a graph.
 
     Args:
@@ -33,19 +37,17 @@ def read_opengraph(data: bytes, file: str, without: Collection[str] = ()) -> Inv
     Raises:
         EstateError: it is no such graph; nothing of it is used.
     """
-    said = read_json(data, file)
-    graph = said.get("graph") if isinstance(said, dict) else None
-    nodes = texts(graph, "nodes", file, "this is no OpenGraph file")
-    edges = texts(graph, "edges", file, "this is no OpenGraph file")
-    place = Position(file, 1, 1)
     holders: dict[str, Holder] = {}
     shown: dict[str, str] = {}
     by_name: dict[str, list[str]] = {}
-    for node in nodes:
+    for _, place, node in objects(export, _WHAT, _NODES):
         key = field(node, "id")
         if not key or key in shown:
             what = f"`{key[:40]}` stands twice" if key else "A node has no `id`"
-            refuse(file, "duplicate-key" if key else "missing-key", f"{what}.", "Export it anew.")
+            refuse(
+                place.file, "duplicate-key" if key else "missing-key", f"{what}.",
+                "Export it anew.", place.line, place.column,
+            )  # fmt: skip
         shown[key] = field(node.get("properties"), "name") or key
         by_name.setdefault(shown[key], []).append(key)
         kind = _kind(node)
@@ -53,10 +55,13 @@ def read_opengraph(data: bytes, file: str, without: Collection[str] = ()) -> Inv
             proofing = Proofing.NONE if kind is Kind.HUMAN else Proofing.DECLARED_OWNER
             holders[key] = Holder(name_of(key), kind, place, proofing=proofing)
     gives: dict[str, list[str]] = {}
-    ways = [Way(one.name, one.name, Role.PRIMARY, ("unknown",), place) for one in holders.values()]
-    for at, edge in enumerate(edges, 1):
+    mentioned: dict[str, Position] = {}
+    ways = [
+        Way(one.name, one.name, Role.PRIMARY, ("unknown",), one.place) for one in holders.values()
+    ]
+    for at, (_, place, edge) in enumerate(objects(export, _WHAT, _EDGES), 1):
         kind_of_edge = field(edge, "kind")
-        start, end = (_end(edge, which, by_name, file, at) for which in ("start", "end"))
+        start, end = (_end(edge, which, by_name, place, at) for which in ("start", "end"))
         if kind_of_edge in without:
             continue
         if end in holders:
@@ -69,11 +74,12 @@ def read_opengraph(data: bytes, file: str, without: Collection[str] = ()) -> Inv
             )  # fmt: skip
         else:
             gives.setdefault(end, []).append(start)
+            mentioned.setdefault(end, place)
     roots = [
-        Root(_root(key), place, administered_by=Quorum(one.name, frozenset({one.name})))
+        Root(_root(key), one.place, administered_by=Quorum(one.name, frozenset({one.name})))
         for key, one in holders.items()
     ]
-    roots += [_thing(key, starts, holders, place) for key, starts in gives.items()]
+    roots += [_thing(key, starts, holders, mentioned[key]) for key, starts in gives.items()]
     return Inventory(tuple(holders.values()), tuple(ways), tuple(roots))
 
 
@@ -87,19 +93,23 @@ def _kind(node: Any) -> Kind | None:
     return None
 
 
-def _end(edge: Any, which: str, by_name: dict[str, list[str]], file: str, at: int) -> str:
+def _end(edge: Any, which: str, by_name: dict[str, list[str]], place: Position, at: int) -> str:
     """The id of the node at one end of an edge."""
     end = edge.get(which) if isinstance(edge, dict) else None
     value = field(end, "value")
     if not value or not field(edge, "kind"):
-        refuse(file, "missing-key", f"Edge {at} has no `kind` or no `{which}`.", "Export it anew.")
+        refuse(
+            place.file, "missing-key", f"Edge {at} has no `kind` or no `{which}`.",
+            "Export it anew.", place.line, place.column,
+        )  # fmt: skip
     if field(end, "match_by") != "name":
         return value
     named = by_name.get(value, [value])
     if len(named) > 1:
         refuse(
-            file, "value", f"Edge {at} names `{value[:40]}`, and {len(named)} nodes are called so.",
-            "Let it match by id.",
+            place.file, "value",
+            f"Edge {at} names `{value[:40]}`, and {len(named)} nodes are called so.",
+            "Let it match by id.", place.line, place.column,
         )  # fmt: skip
     return named[0]
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from locum.estate.importing.export import Export
 from locum.estate.importing.naming import name_of
 from locum.estate.importing.refusing import decoded, refuse
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Seen, Way
@@ -39,13 +40,13 @@ _Rule = tuple[int, tuple[str, ...], str]
 _RoleRow = tuple[str, bool, bool, Seen, int]
 
 
-def read_postgresql(roles: bytes, roles_file: str, hba: bytes, hba_file: str) -> Inventory:
+def read_postgresql(roles: Export, hba: Export) -> Inventory:
     """The inventory of a server, out of its files.
 
     Raises:
         EstateError: a file is of another kind; nothing of it is used.
     """
-    return _inventory([*_roles(roles, roles_file)], roles_file, [*_rules(hba, hba_file)], hba_file)
+    return _inventory([*_roles(roles)], roles.file, [*_rules(hba)], hba.file)
 
 
 def ask_postgresql(dsn: str, now: datetime) -> Inventory:
@@ -72,8 +73,9 @@ def ask_postgresql(dsn: str, now: datetime) -> Inventory:
     return _inventory(alive, "pg_roles", rules, "pg_hba.conf")
 
 
-def _roles(data: bytes, file: str) -> Iterator[_RoleRow]:
-    table = csv.DictReader(decoded(data, file).splitlines(), strict=True)
+def _roles(export: Export) -> Iterator[_RoleRow]:
+    file = export.file
+    table = csv.DictReader(decoded(export.whole(), file).splitlines(), strict=True)
     missing = [one for one in _COLUMNS if one not in (table.fieldnames or ())]
     if missing:
         refuse(
@@ -105,14 +107,14 @@ def _until(text: str, file: str, line: int) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _rules(data: bytes, file: str) -> Iterator[_Rule]:
-    for line, text in enumerate(decoded(data, file).splitlines(), 1):
+def _rules(export: Export) -> Iterator[_Rule]:
+    for line, text in enumerate(decoded(export.whole(), export.file).splitlines(), 1):
         words = text.split("#")[0].split()
         if not words or words[0].startswith("include"):
             continue
         if words[0] not in _TYPES or len(words) < (4 if words[0] == "local" else 5):
             refuse(
-                file, "form", "This line is no rule.",
+                export.file, "form", "This line is no rule.",
                 "E.g. `hostssl all all 10.0.0.0/8 scram-sha-256`.", line,
             )  # fmt: skip
         method = words[3] if words[0] == "local" else words[4]

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+from locum.estate.importing.export import Export
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import decoded, refuse
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, RootWay, Way
@@ -17,32 +18,31 @@ _GROUP, _ALL = "%", "ALL"
 
 
 def read_ssh_host(
-    host: str, keys: Iterable[tuple[str, bytes, str]], sshd: tuple[bytes, str] | None = None,
-    sudoers: tuple[bytes, str] | None = None,
+    host: str, keys: Iterable[tuple[str, Export]], sshd: Export | None = None,
+    sudoers: Export | None = None,
 ) -> Inventory:  # fmt: skip
     """The inventory of a host.
 
     Args:
         host: its name.
-        keys: of each account its name, its authorized_keys, and that file's name.
-        sshd: sshd_config and its name; without it, passwords are taken to work, as they do by
-            default.
-        sudoers: sudoers and its name.
+        keys: of each account its name and its authorized_keys.
+        sshd: sshd_config; without it, passwords are taken to work, as they do by default.
+        sudoers: sudoers.
 
     Raises:
         EstateError: a file cannot be read; nothing of it is used.
     """
-    options = {} if sshd is None else _options(*sshd)
+    options = {} if sshd is None else _options(sshd)
     passwords = options.get("passwordauthentication", "yes") != "no"
-    powerful = {"root"} if sudoers is None else {"root", *_powerful(*sudoers)}
+    powerful = {"root"} if sudoers is None else {"root", *_powerful(sudoers)}
     holders: list[Holder] = []
     ways: list[Way] = []
     box = root_of("device", host)
-    for account, data, file in keys:
+    for account, export in keys:
         identity = name_of(f"{account}-at-{host}")
-        place = Position(file, 1, 1)
+        place = Position(export.file, 1, 1)
         holders.append(Holder(identity, Kind.HUMAN, place, privileged=account in powerful))
-        found = [*_keys(data, file)]
+        found = [*_keys(export)]
         by_password = passwords and (
             account != "root" or options.get("permitrootlogin", "prohibit-password") == "yes"
         )
@@ -54,7 +54,7 @@ def read_ssh_host(
                     identity,
                     Role.PRIMARY if at == 0 else Role.FOUND,
                     ("security-key-attested",) if hardware else ("ssh-key",),
-                    Position(file, line, 1),
+                    Position(export.file, line, 1),
                     owner=comment,
                     ends=NEVER,
                 )
@@ -72,24 +72,24 @@ def read_ssh_host(
     return Inventory(tuple(holders), tuple(ways), (Root(box, Position(host, 1, 1), (RootWay(),)),))
 
 
-def _keys(data: bytes, file: str) -> Iterable[tuple[str, str, str, int]]:
-    for line, text in enumerate(decoded(data, file).splitlines(), 1):
+def _keys(export: Export) -> Iterable[tuple[str, str, str, int]]:
+    for line, text in enumerate(decoded(export.whole(), export.file).splitlines(), 1):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         found = _KEY.search(text)
         if found is None:
             refuse(
-                file, "form", "This line is no public key.",
+                export.file, "form", "This line is no public key.",
                 "E.g. `ssh-ed25519 AAAA… alice@example.com`.", line,
             )  # fmt: skip
         kind, body, comment = found.groups()
         yield kind, hashlib.sha256(body.encode()).hexdigest()[:8], comment.strip(), line
 
 
-def _options(data: bytes, file: str) -> dict[str, str]:
+def _options(export: Export) -> dict[str, str]:
     """sshd's options: the first word of each counts, as sshd reads them."""
     found: dict[str, str] = {}
-    for text in decoded(data, file).splitlines():
+    for text in decoded(export.whole(), export.file).splitlines():
         words = text.split("#")[0].replace("=", " ").split()
         if len(words) >= 2 and words[0].lower() == "match":
             break
@@ -98,9 +98,9 @@ def _options(data: bytes, file: str) -> dict[str, str]:
     return found
 
 
-def _powerful(data: bytes, file: str) -> Iterable[str]:
+def _powerful(export: Export) -> Iterable[str]:
     """Accounts that sudoers lets do anything; a group's members are not told here."""
-    for text in decoded(data, file).splitlines():
+    for text in decoded(export.whole(), export.file).splitlines():
         words = text.split("#")[0].split("=", 1)
         who = words[0].split()
         if len(words) == 2 and len(who) == 2 and who[0][:1] != _GROUP and _ALL in words[1]:

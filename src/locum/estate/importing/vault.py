@@ -11,6 +11,7 @@ from typing import Any
 
 import hvac
 
+from locum.estate.importing.export import Export
 from locum.estate.importing.json_text import field, read_json
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
@@ -32,21 +33,21 @@ _METHODS = {
 }
 
 
-def read_vault(data: bytes, file: str, name: str) -> Inventory:
+def read_vault(export: Export, name: str) -> Inventory:
     """The inventory of a vault, out of `bao auth list -format=json`.
 
     Raises:
         EstateError: it is no such list; nothing of it is used.
     """
-    said = read_json(data, file)
+    said = read_json(export.whole(), export.file)
     mounts = said.get("data", said) if isinstance(said, dict) else said
     fits = isinstance(mounts, dict) and all(field(one, "type") for one in mounts.values())
     if not fits or not mounts:
         refuse(
-            file, "type", "This is no list of authentication methods.",
+            export.file, "type", "This is no list of authentication methods.",
             "E.g. bao auth list -format=json > auth.json.",
         )  # fmt: skip
-    return _inventory(mounts, Position(file, 1, 1), name)
+    return _inventory(mounts, Position(export.file, 1, 1), name)
 
 
 def ask_vault(address: str, token: str, name: str) -> Inventory:

@@ -1,0 +1,51 @@
+"""Lists of objects, as answers of other systems hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from locum.estate.importing.export import Export
+from locum.estate.importing.json_stream import Path, elements
+from locum.estate.importing.refusing import refuse
+from locum.estate.problem import Position
+
+
+def objects(
+    export: Export, what: str, *paths: Path, optional: tuple[Path, ...] = ()
+) -> Iterator[tuple[Path, Position, dict[str, Any]]]:
+    """The elements of lists, as `elements`, where each is an object.
+
+    Raises:
+        EstateError: the document is of another kind, or an element is.
+    """
+    for path, place, one in elements(export, what, *paths, optional=optional):
+        if not isinstance(one, dict):
+            _refuse(place, what)
+        yield path, place, one
+
+
+def items(export: Export, what: str) -> Iterator[tuple[Position, dict[str, Any]]]:
+    """The objects of an export that is one list, or the lists of its pages in one.
+
+    Args:
+        what: what the export should be, for the error.
+
+    Yields:
+        Where the object, or its page, begins; and the object.
+
+    Raises:
+        EstateError: the document is of another kind.
+    """
+    for _, place, element in elements(export, what, ()):
+        for one in element if isinstance(element, list) else (element,):
+            if not isinstance(one, dict):
+                _refuse(place, what)
+            yield place, one
+
+
+def _refuse(place: Position, what: str) -> None:
+    refuse(
+        place.file, "type", f"This is no object; {what}.", "Name the right export.",
+        place.line, place.column,
+    )  # fmt: skip
