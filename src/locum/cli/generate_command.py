@@ -14,15 +14,7 @@ from locum.estate.generating.generate import generate
 from locum.estate.graph.storing import write_chart
 from locum.estate.graph.ways import minutes
 
-group = typer.Typer(no_args_is_help=True, help="Estates made up for tests.")
 
-
-@group.callback()
-def estates() -> None:
-    """Estates made up for tests."""
-
-
-@group.command("generate")
 def generate_estate(
     out: Annotated[Path, typer.Option("--out", help="The folder to store it in, as Parquet.")],
     identities: Annotated[int, typer.Option("--identities", min=300, help="About how many.")],

@@ -132,7 +132,7 @@ COMMANDS = {
     ),
     "vault": Place("server_commands", "vault", "Seal secrets."),
     "import": Place("import_group", "group", "Read what is really there, out of exports."),
-    "estate": Place("generate_command", "group", "Estates made up for tests."),
+    "estate": Place("estate_group", "group", "Join estates; make some up for tests."),
     "pki": Place("authority_commands", "group", "The authority that signs backup certificates."),
 }
 
