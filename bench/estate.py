@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import estate_beside
+from bench import estate_beside, estate_import
 from locum.estate.analysis.assess import Assessment, assess_at
 from locum.estate.analysis.detect import detect
 from locum.estate.analysis.explained import explain
@@ -30,8 +30,8 @@ from locum.estate.generating.generate import generate, score
 from locum.estate.graph import running
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import Kind, onward
-from locum.estate.graph.solving import weakest
 from locum.estate.graph.reading import read_chart
+from locum.estate.graph.solving import weakest
 from locum.estate.graph.storing import write_chart
 
 NOW = 29_950_000
@@ -40,9 +40,12 @@ _SEED = 1
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--identities", type=int, default=1_000_000)
+    parser.add_argument(
+        "--identities", type=int, default=1_000_000, help="0 leaves the analysis out"
+    )
     parser.add_argument("--large", type=int, default=10_000_000, help="0 leaves it out")
     parser.add_argument("--beside", type=int, default=20_000, help="0 leaves others out")
+    parser.add_argument("--import-mb", type=int, default=1_000, help="0 leaves imports out")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -50,14 +53,16 @@ def main() -> None:
         print(json.dumps(_PARTS[chosen.part](chosen.folder, chosen.identities)))
         return
     with tempfile.TemporaryDirectory(prefix="locum-estate-") as scratch:
-        small = _measured(Path(scratch), chosen.identities)
-        if chosen.large:
+        small = _measured(Path(scratch), chosen.identities) if chosen.identities else {}
+        if small and chosen.large:
             large = _measured(Path(scratch), chosen.large)
             times = large["arcs"] / small["arcs"]
             grown = large["assess_s"] / small["assess_s"] / times
             print(f"growth of all analyses with {times:.1f} x the arcs: {grown:.2f} x of linear")
             solved = large["solve_s"] / small["solve_s"] / times
             print(f"growth of the solve alone: {solved:.2f} x of linear")
+    if chosen.import_mb:
+        estate_import.report(chosen.import_mb)
     if chosen.beside:
         estate_beside.report(chosen.beside, NOW, _SEED)
 

@@ -45,7 +45,7 @@ def answer(
     store_in: Path | None,
     notes: bool,
     as_data: bool,
-    no_check: bool = False,
+    no_check: bool,
 ) -> None:
     """Say what is wrong with what there is, and keep it where asked.
 

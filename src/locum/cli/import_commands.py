@@ -53,6 +53,7 @@ def aws(
     ] = False,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -66,7 +67,7 @@ def aws(
         else:
             raise MalformedInput("Nothing is named.", "Give the export, or --live.")
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 @group.command("kubernetes")
@@ -75,6 +76,7 @@ def kubernetes(
     cluster: Annotated[str, typer.Option("--cluster", help="What the cluster is called.")],
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -83,7 +85,7 @@ def kubernetes(
     def read(opening: Opening) -> Parts:
         yield read_kubernetes(opening(manifests), cluster)
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 @group.command("ssh")
@@ -94,6 +96,7 @@ def ssh(
     sudoers: Annotated[Path | None, typer.Option("--sudoers", help="sudoers.")] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -107,7 +110,7 @@ def ssh(
             opening(sudoers) if sudoers else None,
         )
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 def _named(text: str) -> tuple[str, Path]:

@@ -71,6 +71,7 @@ def postgresql(
     ] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -91,7 +92,7 @@ def postgresql(
         else:
             raise MalformedInput("Nothing is named.", "Give --roles and --hba, or --live.")
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 def vault(
@@ -104,6 +105,7 @@ def vault(
     ] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -123,4 +125,4 @@ def vault(
         else:
             raise MalformedInput("Nothing is named.", "Give --auth, or --live.")
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)

@@ -49,6 +49,7 @@ def github(
     ] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -68,7 +69,7 @@ def github(
             ),
         )
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 def okta(
@@ -104,6 +105,7 @@ def bloodhound(
     ] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
+    no_check: NoCheck = False,
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
@@ -112,7 +114,7 @@ def bloodhound(
     def read(opening: Opening) -> Parts:
         yield read_opengraph(opening(graph), without or ())
 
-    answer(read, propose_to, store_in, notes, as_data)
+    answer(read, propose_to, store_in, notes, as_data, no_check)
 
 
 def _named(text: str, opening: Opening) -> tuple[str, Export]:
