@@ -70,7 +70,7 @@ def _own_block(opened: Opened, shared: Shared, part: int) -> Block:
     low, high = shared.first_own[part], shared.first_own[part + 1]
     at = np.empty(len(own), np.int64)
     at[own] = np.arange(low, high)
-    at[~own] = shared.at[shared.first_at[part] : shared.first_at[part + 1]]
+    at[~own] = shared.number[shared.drafts[part]]
     arcs = Arcs.of(chart.graph)
     mine = arcs.where(own[arcs.head]).numbered(at)
     arcs = together([mine, shared.heads(low, high)]).by_head()

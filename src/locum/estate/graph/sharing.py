@@ -16,6 +16,7 @@ from locum.estate.graph.arcs import Arcs, Numbers, together
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import Kind
 from locum.estate.graph.reading import Places, read_chart
+from locum.estate.graph.shared_names import Identities, SharedVertices
 from locum.estate.graph.storing import name_column, place_columns
 from locum.estate.inventory import Role
 from locum.estate.problem import EstateError, Problem
@@ -71,9 +72,9 @@ class Shared(msgspec.Struct, frozen=True):
         count: how many shared vertices there are; own ones follow.
         names: large_string[count].
         columns: of the shared vertices, by name as they are stored.
-        at: int64, of each occurrence of a shared vertex its number.
-        first_at: of each part, where its occurrences begin, and where the last ends.
-        first_own: of each part, the number of its first own vertex, and one past the last.
+        number: int64, of each draft of a shared vertex its number.
+        drafts: of each part, the drafts of its shared vertices, in its order.
+        first_own: of each part, the number of its first own vertex; and one past the last.
         first_rows: of each part, the row of its first way.
         arcs: those whose heads are shared, or another part's identity, by head.
         primary: of each identity that a part mentions and another defines, the row of its primary.
@@ -83,8 +84,8 @@ class Shared(msgspec.Struct, frozen=True):
     count: int
     names: pa.LargeStringArray
     columns: dict[str, NDArray[Any]]
-    at: Numbers
-    first_at: list[int]
+    number: Numbers
+    drafts: list[NDArray[np.int32]]
     first_own: list[int]
     first_rows: list[int]
     arcs: Arcs
@@ -99,31 +100,27 @@ class Shared(msgspec.Struct, frozen=True):
 class Sharing:
     """What the parts share, in the making.
 
-    Until it is known which mention is whose identity, an own vertex has its number among all own
-    ones, and each occurrence of a shared one has -1 - its number among all occurrences.
+    Until it is known which mention is whose identity, a shared vertex is known by its draft, a
+    number among all that are shared. Arcs name it as -1 - its draft, and an own vertex by its
+    number among all own ones.
     """
 
     def __init__(self) -> None:
-        self._first_at, self._first_own, self._first_rows = [0], [0], [0]
+        self._first_own, self._first_rows = [0], [0]
         self._files: dict[str, int] = {}
-        self._names: list[pa.LargeStringArray] = []
-        self._columns: list[dict[str, NDArray[Any]]] = []
+        self._vertices = SharedVertices()
+        self._drafts: list[NDArray[np.int32]] = []
         self._arcs: list[Arcs] = []
-        self._identities: list[pa.LargeStringArray] = []
-        self._vertices: list[Numbers] = []
-        self._primaries: list[Numbers] = []
+        self._identities = Identities()
 
     def add(self, opened: Opened) -> None:
         """Take up what a part shares, and which identities it has."""
         chart, shared, places = opened.chart, opened.shared, opened.places
         graph, ways = chart.graph, chart.ways
-        own = np.count_nonzero(~shared)
-        at = np.empty(graph.vertices, np.int64)
-        at[~shared] = self._first_own[-1] + np.arange(own)
-        at[shared] = -1 - (self._first_at[-1] + np.arange(len(shared) - own))
+        own = int(np.count_nonzero(~shared))
         files = file_numbers(places.files, self._files)
-        self._names.append(opened.names.filter(pa.array(shared)))
-        self._columns.append(
+        drafts = self._vertices.add(
+            opened.names.filter(pa.array(shared)),
             {
                 "base": graph.base[shared],
                 "kind": graph.kind[shared],
@@ -131,19 +128,22 @@ class Sharing:
                 "file": files[places.file[shared]],
                 "line": places.line[shared],
                 "column": places.column[shared],
-            }
+            },
         )
+        at = np.empty(graph.vertices, np.int64)
+        at[~shared] = self._first_own[-1] + np.arange(own)
+        at[shared] = -1 - drafts.astype(np.int64)
         arcs = Arcs.of(graph)
         self._arcs.append(arcs.where(shared[arcs.head]).numbered(at))
-        primary = np.full(graph.vertices, -1, np.int64)
+        primary = np.full(graph.vertices, -1, np.int32)
         rows = np.flatnonzero(ways.role == Role.PRIMARY.value)
         primary[ways.identity[rows]] = self._first_rows[-1] + rows
         identities = ~shared & (graph.kind == Kind.IDENTITY)
-        self._identities.append(opened.names.filter(pa.array(identities)))
-        self._vertices.append(at[identities])
-        self._primaries.append(primary[identities])
-        self._first_at.append(self._first_at[-1] + len(shared) - int(own))
-        self._first_own.append(self._first_own[-1] + int(own))
+        self._identities.add(
+            opened.names.filter(pa.array(identities)), at[identities], primary[identities]
+        )
+        self._drafts.append(drafts)
+        self._first_own.append(self._first_own[-1] + own)
         self._first_rows.append(self._first_rows[-1] + len(ways))
 
     def finish(self, parts: Sequence[Part]) -> Shared:
@@ -152,69 +152,40 @@ class Sharing:
         Raises:
             EstateError: an identity stands in two parts.
         """
-        identities = pa.concat_arrays(self._identities)
-        if pc.count_distinct(identities).as_py() < len(identities):
-            raise _twice(identities, parts)
-        vertices, primaries = np.concatenate(self._vertices), np.concatenate(self._primaries)
-        occurred = pa.concat_arrays(self._names).dictionary_encode()
-        code = occurred.indices.to_numpy()
-        whose = pc.index_in(occurred.dictionary, value_set=identities)
-        foreign = whose.is_valid().to_numpy(zero_copy_only=False)
-        whose = whose.fill_null(0).to_numpy()
+        names, columns = self._vertices.finish()
+        identities = self._identities.finish()
+        twice = identities.first_twice()
+        if twice is not None:
+            raise _twice(twice, parts)
+        vertex, row = identities.of(names)
+        foreign = vertex >= 0
         count = int(np.count_nonzero(~foreign))
         number = np.empty(len(foreign), np.int64)
         number[~foreign] = np.arange(count)
-        number[foreign] = count + vertices[whose[foreign]]
-        at = number[code]
+        number[foreign] = count + vertex[foreign]
 
         def final(draft: Numbers) -> Numbers:
-            found: Numbers = np.where(draft < 0, at[np.minimum(-1 - draft, len(at) - 1)], 0)
-            found[draft >= 0] = count + draft[draft >= 0]
+            found = count + draft
+            found[draft < 0] = number[-1 - draft[draft < 0]]
             return found
 
         arcs = together(self._arcs)
         arcs = msgspec.structs.replace(arcs, head=final(arcs.head), body=final(arcs.body))
-        rows = primaries[whose[foreign]].tolist()
-        primary = dict(zip(number[foreign].tolist(), rows, strict=True))
-        columns = {
-            name: np.concatenate([one[name] for one in self._columns]) for name in self._columns[0]
-        }
         return Shared(
             count,
-            occurred.dictionary.filter(pa.array(~foreign)),
-            _merged(columns, code, ~foreign),
-            at,
-            self._first_at,
+            names.filter(pa.array(~foreign)),
+            {name: column[~foreign] for name, column in columns.items()},
+            number,
+            self._drafts,
             [count + one for one in self._first_own],
             self._first_rows,
             arcs.said_once(),
-            primary,
+            dict(zip(number[foreign].tolist(), row[foreign].tolist(), strict=True)),
             self._files,
         )
 
 
-def _merged(
-    columns: dict[str, NDArray[Any]], code: NDArray[np.int32], kept: NDArray[np.bool_]
-) -> dict[str, NDArray[Any]]:
-    """One row for each vertex that occurs: defined where it is anywhere, as weak as anywhere."""
-    unknown = np.ones(len(kept), np.uint8)
-    np.minimum.at(unknown, code, columns["unknown"])
-    # What is defined comes first, so that its place is the vertex's.
-    order = np.argsort(columns["unknown"], kind="stable")
-    first = np.full(len(kept), len(code), np.int64)
-    np.minimum.at(first, code[order], np.arange(len(code)))
-    at = order[first]
-    base = columns["base"][at]
-    defined = columns["unknown"] == 0
-    np.bitwise_and.at(base, code[defined], columns["base"][defined])
-    merged = {name: columns[name][at] for name in ("kind", "file", "line", "column")}
-    return {name: one[kept] for name, one in {**merged, "base": base, "unknown": unknown}.items()}
-
-
-def _twice(identities: pa.LargeStringArray, parts: Sequence[Part]) -> EstateError:
-    counted = pc.value_counts(identities)
-    several = counted.filter(pc.greater(counted.field("counts"), 1))
-    name = several.field("values")[0].as_py()
+def _twice(name: str, parts: Sequence[Part]) -> EstateError:
     problems = []
     for part in parts:
         opened = opened_of(part)
