@@ -85,20 +85,20 @@ def naive_weakest(small: Small) -> list[Strength | None]:
                 continue
             needed = arc.need or len(arc.body)
             for chosen in itertools.combinations(arc.body, needed):
-                for parts in itertools.product(*(ways[one] for one in chosen)):
-                    whole = together((arc.own, *parts))
-                    if whole not in ways[arc.head]:
-                        ways[arc.head].add(whole)
-                        changed = True
+                whole = {arc.own}
+                for one in chosen:  # equal ones are one way: their products would be millions
+                    whole = {together(way, part) for way in whole for part in ways[one]}
+                changed = changed or not whole <= ways[arc.head]
+                ways[arc.head] |= whole
     return [least(found) for found in ways]
 
 
-def together(parts: tuple[Profile, ...]) -> Profile:
+def together(one: Profile, other: Profile) -> Profile:
     return (
-        frozenset().union(*(one[0] for one in parts)),
-        max(one[1] for one in parts),
-        max(one[2] for one in parts),
-        max(one[3] for one in parts),
+        one[0] | other[0],
+        max(one[1], other[1]),
+        max(one[2], other[2]),
+        max(one[3], other[3]),
     )
 
 
