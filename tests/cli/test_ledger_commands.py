@@ -9,8 +9,6 @@ import pytest
 
 from tests.cli.served import Served
 
-pytestmark = pytest.mark.xdist_group("cli-ledger")
-
 
 @pytest.fixture(scope="session")
 def acted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:

@@ -8,7 +8,6 @@ from tests.cli.served import SECRET, Ended, Served
 from tests.servers.program import wait_until
 
 PATH = "payments/key"
-pytestmark = pytest.mark.xdist_group("cli-life")
 ASK = ("request", PATH, "--cause", "outage", "--reason", "the provider is down", "--incident", "I1")
 
 

@@ -9,8 +9,6 @@ import pytest
 from tests.cli.served import Served
 from tests.cli.test_start import said
 
-pytestmark = pytest.mark.xdist_group("cli-start")
-
 
 def kept(served: Served, who: str) -> list[Path]:
     return list((served.folder / "people" / who).glob("key-*.pem"))

@@ -12,8 +12,6 @@ from tests.cli.served import Ended, Served
 from tests.servers.postgres import PostgresProcess
 from tests.servers.program import free_port, wait_until
 
-pytestmark = pytest.mark.xdist_group("cli-start")
-
 
 def said(ended: Ended, code: int = 1) -> str:
     assert ended.code == code, (ended.code, ended.out, ended.err)

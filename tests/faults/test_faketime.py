@@ -42,8 +42,6 @@ from tests.servers.plugin import RecordSecret
 from tests.servers.postgres import PostgresProcess
 from tests.servers.program import free_port, launch, wait_until
 
-pytestmark = pytest.mark.xdist_group("faketime")
-
 HOUR = timedelta(hours=1)
 LIBRARY = Path("faketime/libfaketimeMT.so.1")
 NAMES = ("alice", "bob", "carol", "dana")

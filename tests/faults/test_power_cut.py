@@ -28,8 +28,6 @@ from tests.faults.house import House, estate_at
 from tests.faults.power import Disk
 from tests.faults.trace import Event, events, traced
 
-pytestmark = pytest.mark.xdist_group("power")  # one life for all the tests
-
 SEED = 20270105
 CUTS, CUTS_OF_A_LIAR = 200, 12
 STDOUT = 1

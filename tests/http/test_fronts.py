@@ -23,7 +23,6 @@ from tests.http.test_static_key import STATIC
 from tests.http.world import ESTATE, Person, ask, opened
 from tests.servers.program import free_port, launch, wait_until
 
-pytestmark = pytest.mark.xdist_group("fronts")
 ACTIVATE = "/v1/requests/{}/activate"
 
 

@@ -25,8 +25,6 @@ from tests.pki.authorities import CorporateAuthority, csr
 from tests.pki.rotating import NAME, RotatingWorld, RunningClock
 from tests.servers.program import launch, wait_until
 
-pytestmark = pytest.mark.xdist_group("fronts")
-
 
 class FrontedWorld(RotatingWorld):
     """The rotating world, served by `locum serve` with two fronts."""
