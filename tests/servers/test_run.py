@@ -32,10 +32,16 @@ def run_tests(folder: Path, source: str, *options: str) -> tuple[int, str]:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "tests.servers.plugin", "-c", os.devnull),
-            *("-p", "no:cacheprovider", f"--rootdir={folder}", *options, str(folder)),
+            *("-p", "xdist", "-p", "no:cacheprovider", f"--rootdir={folder}", *options),
+            str(folder),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # one of them takes seconds to import
+        },
         capture_output=True,
         text=True,
         check=False,
