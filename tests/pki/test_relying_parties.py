@@ -119,13 +119,14 @@ def test_a_question_about_many_certificates_is_refused_and_the_responder_goes_on
     running: RotatingWorld, tmp_path: Path
 ) -> None:
     shown = Shown(running, tmp_path)
-    for many, saying in ((2, "malformedrequest"), (300, "413")):
+    # Who is refused before all is sent may hear that nobody listens, and not why.
+    for many, sayings in ((2, {"malformedrequest"}), (300, {"413", "error sending"})):
         serials = [word for number in range(many) for word in ("-serial", f"0x{number + 1:x}")]
         said = told(
             "openssl", "ocsp", "-issuer", str(shown.issuer), *serials, "-url", shown.ocsp,
             "-CAfile", str(shown.root),
         )  # fmt: skip
-        assert saying in said, said
+        assert any(saying in said for saying in sayings), said
     once = told(
         "openssl", "ocsp", "-issuer", str(shown.issuer), "-cert", str(shown.file), "-url",
         shown.ocsp, "-CAfile", str(shown.root),
