@@ -47,6 +47,7 @@ def _one(report: Report, rule: str, subject: str) -> Problem:
         ("circle", "judy/mail"),
         ("weaker-behind", "oscar/oscar-reset"),
         ("undermined", "account:dan-cloud"),
+        ("undermined", "authority:mesh"),
         ("one-root", "frank"),
         ("one-root", "dan"),
         ("one-root-for-many", "root-admin"),

@@ -104,6 +104,18 @@ def test_what_falls_with_one_root_is_that_of_a_closure(limit: int) -> None:
             assert (int(found.worst[vertex]) in roots) == bool(roots)
 
 
+@pytest.mark.parametrize("limit", [1, 2_000], ids=["together", "one-by-one"])
+def test_a_privileged_identity_that_falls_is_told(limit: int) -> None:
+    small = Small([None] * 4, [Kind.DEVICE, Kind.MAILBOX, Kind.IDENTITY, Kind.IDENTITY])
+    small.arcs = [Arc(2, (0,), NOTHING, 0, BOTH), Arc(3, (1,), NOTHING, 0, BOTH)]
+    graph = columns_of(small)
+    low, watched = _watching(graph)
+    watched[3] = 3
+    found = falls(graph, onward(graph), low, watched, limit=limit)
+    assert found.roots[found.privileged != 0].tolist() == [1]
+    assert found.reach.tolist() == [1, 1, 0, 0]
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_single_losses_are_those_of_trying_each(part: int) -> None:
     for small in _graphs(part):

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from locum.estate.analysis.rules import Rule
 from locum.estate.analysis.solved import Solved, is_below, levels
+from locum.estate.analysis.undermined import undermining
 from locum.estate.graph.chart import METHODS, Chart
-from locum.estate.graph.columns import TAKES, Kind, Why
+from locum.estate.graph.columns import Kind
+from locum.estate.graph.solving import Falls
 from locum.estate.graph.ways import (
     ACTIVE,
     LIVES_LONG,
@@ -48,6 +50,7 @@ class Findings(msgspec.Struct, frozen=True):
         row: int32, the way that it concerns, or -1.
         about: int32, the vertex that it comes from, or -1.
         count: int32, how many identities it reaches.
+        privileged: uint8, whether it reaches one that may change others.
     """
 
     rule: NDArray[np.uint8]
@@ -55,6 +58,7 @@ class Findings(msgspec.Struct, frozen=True):
     row: NDArray[np.int32]
     about: NDArray[np.int32]
     count: NDArray[np.int32]
+    privileged: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.rule)
@@ -63,7 +67,8 @@ class Findings(msgspec.Struct, frozen=True):
 class _Found:
     """Findings being collected; those of one rule come together."""
 
-    def __init__(self) -> None:
+    def __init__(self, chart: Chart) -> None:
+        self._chart = chart
         self._parts: list[tuple[NDArray[np.int64], ...]] = []
 
     def add(
@@ -73,23 +78,30 @@ class _Found:
         row: NDArray[np.int64] | int = -1,
         about: NDArray[np.int32] | int = -1,
         count: NDArray[np.int64] | int = 1,
+        privileged: Mask | None = None,
     ) -> None:
+        """Add findings of one rule.
+
+        Args:
+            privileged: whom they reach; without it, the identity that they concern.
+        """
+        whom = vertex if isinstance(row, int) else self._chart.ways.identity[row]
+        grave = self._chart.privileged[whom] if privileged is None else privileged
         size = len(vertex)
         self._parts.append(
             tuple(
                 np.broadcast_to(np.asarray(one, np.int64), (size,))
-                for one in (int(rule), vertex, row, about, count)
+                for one in (int(rule), vertex, row, about, count, grave)
             )
         )
 
     def together(self) -> Findings:
-        whole = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
-        rule, vertex, row, about, count = whole
-        kinds = (np.uint8, np.int32, np.int32, np.int32, np.int32)
+        whole = zip(*self._parts, strict=True)
+        kinds = (np.uint8, np.int32, np.int32, np.int32, np.int32, np.uint8)
         return Findings(
             *(
-                one.astype(kind)
-                for one, kind in zip((rule, vertex, row, about, count), kinds, strict=True)
+                np.concatenate(column).astype(kind)
+                for column, kind in zip(whole, kinds, strict=True)
             )
         )
 
@@ -100,7 +112,7 @@ def detect(chart: Chart, solved: Solved, now: int) -> Findings:
     Args:
         now: minutes since 1970.
     """
-    found = _Found()
+    found = _Found(chart)
     _weaker(chart, solved, found)
     _undermined(chart, solved, found)
     _single_compromises(chart, solved, found)
@@ -131,6 +143,15 @@ def _method_of_primary(chart: Chart, names: tuple[str, ...]) -> Mask:
 def _add_rows(chart: Chart, found: _Found, rule: Rule, mask: Mask) -> None:
     rows = np.flatnonzero(mask)
     found.add(rule, chart.ways.vertex[rows], rows)
+
+
+def _add_roots(
+    chart: Chart, found: _Found, rule: Rule, roots: NDArray[np.int32], fallen: Falls
+) -> None:
+    """Findings about things in the world, by themselves and what falls with each alone."""
+    at = np.searchsorted(fallen.roots, roots)
+    privileged = (fallen.privileged[at] | chart.privileged[roots]) != 0
+    found.add(rule, roots, count=fallen.reach[at], privileged=privileged)
 
 
 def beside(chart: Chart) -> Mask:
@@ -234,25 +255,21 @@ def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
 
 
 def _undermined(chart: Chart, solved: Solved, found: _Found) -> None:
-    """Roots that are weaker than the primaries' authenticators that rest on them."""
-    graph, value = chart.graph, solved.value
-    resting = np.isin(graph.why, (Why.KEPT_ON, Why.RESTS_ON)) & ((graph.use & TAKES) != 0)
-    arcs = np.flatnonzero(resting & (np.diff(graph.body_first) == 1))
-    head, body = solved.around.head[arcs], graph.body[graph.body_first[arcs]]
-    row = solved.row_of[head]
-    drops = is_below(value[body] | graph.own[arcs], graph.base[head]) & (row >= 0)
-    drops &= chart.ways.role[row] == Role.PRIMARY.value
-    drops &= (chart.unknown[body] == 0) & (graph.kind[body] != Kind.DEVICE)
-    pairs = np.unique(np.stack([body[drops], chart.ways.identity[row[drops]]]), axis=1)
-    roots, count = np.unique(pairs[0], return_counts=True)
-    found.add(Rule.UNDERMINED, roots.astype(np.int32), count=count)
+    """Roots that are weaker than the primaries that rest on them, each root once."""
+    drops = undermining(chart, solved)
+    roots, identity = np.unique(np.stack([drops.root, drops.identity]), axis=1)
+    root, count = np.unique(roots, return_counts=True)
+    reached = np.unique(roots[chart.privileged[identity] != 0])
+    found.add(
+        Rule.UNDERMINED, root.astype(np.int32), count=count, privileged=np.isin(root, reached)
+    )
 
 
 def _single_compromises(chart: Chart, solved: Solved, found: _Found) -> None:
     fallen, ways = solved.falls, chart.ways
     factors = levels()[0]
     primary = np.flatnonzero((ways.role == Role.PRIMARY.value) & _active(chart))
-    label = _label_factors(chart, primary)
+    label = factors[solved.label[ways.vertex[primary]]]
     identity = ways.identity[primary]
     worst = fallen.worst[identity]
     hit = (worst >= 0) & (label >= 2) & (factors[solved.value[identity]] < 2)
@@ -260,25 +277,7 @@ def _single_compromises(chart: Chart, solved: Solved, found: _Found) -> None:
     few = count[inverse] == 1
     found.add(Rule.ONE_ROOT, identity[hit][few], primary[hit][few], worst[hit][few])
     many = count > 1
-    reach = np.zeros(chart.graph.vertices, np.int64)
-    reach[fallen.roots] = fallen.reach
-    found.add(Rule.ONE_ROOT_FOR_MANY, roots[many], count=reach[roots[many]])
-
-
-def _label_factors(chart: Chart, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many factors the authenticators of each way say they are."""
-    graph = chart.graph
-    label = np.zeros(chart.graph.vertices, np.uint16)
-    presents = np.flatnonzero((graph.why == Why.PRESENTS) & ((graph.use & TAKES) != 0))
-    size = np.diff(graph.body_first)[presents]
-    heads = np.repeat(np.arange(graph.vertices, dtype=np.int32), np.diff(graph.first))[presents]
-    longest = int(size.max(initial=0))
-    for at in range(longest):
-        with_it = size > at
-        body = graph.body[graph.body_first[presents[with_it]] + at]
-        label[heads[with_it]] |= np.where(graph.base[body] == 0xFFFF, 0, graph.base[body])
-    said: NDArray[np.int64] = levels()[0][label[chart.ways.vertex[rows]]].astype(np.int64)
-    return said
+    _add_roots(chart, found, Rule.ONE_ROOT_FOR_MANY, roots[many], fallen)
 
 
 def _single_losses(chart: Chart, solved: Solved, found: _Found) -> None:
@@ -291,7 +290,10 @@ def _single_losses(chart: Chart, solved: Solved, found: _Found) -> None:
     thing, whose = lost.pool[inside], np.repeat(identity, length)
     count = np.bincount(thing, minlength=graph.vertices)
     shared = np.flatnonzero((count > 1) & np.isin(graph.kind, _SUPPORTS)).astype(np.int32)
-    found.add(Rule.LOCK_OUT_OF_MANY, shared, count=count[shared])
+    reached = np.unique(thing[chart.privileged[whose] != 0])
+    found.add(
+        Rule.LOCK_OUT_OF_MANY, shared, count=count[shared], privileged=np.isin(shared, reached)
+    )
     others = np.zeros(graph.vertices, bool)
     others[ways.identity[(ways.role != Role.PRIMARY.value) & _active(chart)]] = True
     single = others[whose] & (count[thing] == 1) & (graph.kind[thing] != Kind.AUTHENTICATOR)
@@ -321,9 +323,7 @@ def _people(chart: Chart, solved: Solved, found: _Found) -> None:
 
 def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:
     unknown = np.flatnonzero(chart.unknown).astype(np.int32)
-    reach = np.zeros(chart.graph.vertices, np.int64)
-    reach[solved.falls.roots] = solved.falls.reach
-    found.add(Rule.UNKNOWN_ROOT, unknown, count=reach[unknown])
+    _add_roots(chart, found, Rule.UNKNOWN_ROOT, unknown, solved.falls)
 
 
 def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import TAKES, Graph, Kind, Onward, Why, onward, settled
+from locum.estate.graph.lattice import NO_WAY
 from locum.estate.graph.solving import Falls, Losses, Progress, falls, losses, weakest
 from locum.estate.inventory import Role
 
@@ -49,12 +50,15 @@ class Solved(msgspec.Struct, frozen=True):
         value: uint16[V], the weakest way to each vertex.
         alone: uint16[V], the same where every identity had its primary alone. A fallback that
             weakens its own primary, by way of what administers it, is seen by this.
+        label: uint16[V], what the authenticators that a way asks for say they are worth together;
+            the weakest for what is no way.
         row_of: int32[V], the row of the way that an authenticator or way belongs to, or -1.
     """
 
     around: Onward
     value: NDArray[np.uint16]
     alone: NDArray[np.uint16]
+    label: NDArray[np.uint16]
     falls: Falls
     losses: Losses
     row_of: NDArray[np.int32]
@@ -68,6 +72,7 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     value = weakest(graph, lambda: around)
     progress(0.2)
     watched = (graph.kind == Kind.IDENTITY).astype(np.uint8)
+    watched[chart.privileged != 0] = 3
     watched[chart.ways.asked[chart.ways.asked >= 0]] = 2
     rows = _rows(chart, around)
     alone = weakest(_primaries_alone(chart, rows), lambda: around)
@@ -78,7 +83,7 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     progress(0.6)
     lost = losses(graph, around)
     progress(0.9)
-    return Solved(around, value, alone, fallen, lost, rows)
+    return Solved(around, value, alone, _labels(chart), fallen, lost, rows)
 
 
 def _primaries_alone(chart: Chart, rows: NDArray[np.int32]) -> Graph:
@@ -113,3 +118,17 @@ def _counting(sizes: NDArray[np.int32]) -> NDArray[np.int64]:
     """0, 1, … for each size, one after another."""
     total = int(sizes.sum())
     return np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
+def _labels(chart: Chart) -> NDArray[np.uint16]:
+    """What the authenticators that each way asks for say they are worth together."""
+    graph = chart.graph
+    label = np.zeros(graph.vertices, np.uint16)
+    presents = np.flatnonzero((graph.why == Why.PRESENTS) & ((graph.use & TAKES) != 0))
+    size = np.diff(graph.body_first)[presents]
+    heads = np.repeat(np.arange(graph.vertices, dtype=np.int32), np.diff(graph.first))[presents]
+    for at in range(int(size.max(initial=0))):
+        with_it = size > at
+        base = graph.base[graph.body[graph.body_first[presents[with_it]] + at]]
+        label[heads[with_it]] |= np.where(base == NO_WAY, 0, base).astype(np.uint16)
+    return label

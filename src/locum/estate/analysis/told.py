@@ -13,6 +13,7 @@ from locum.estate.analysis.chains import Step, fall_chain, loss_chain, weak_chai
 from locum.estate.analysis.detect import Findings
 from locum.estate.analysis.remedies import Remedy, remedy_of
 from locum.estate.analysis.rules import RULES, Rule
+from locum.estate.analysis.undermined import missing_of
 from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
 from locum.estate.graph.lattice import is_no_way, kinds_word, missing_bits, strength_of_word
 from locum.estate.graph.ways import WAIVED, day_of
@@ -47,18 +48,14 @@ def in_order(assessment: Assessment) -> NDArray[np.int64]:
 def severities(assessment: Assessment) -> NDArray[np.uint8]:
     """How grave each finding is: a place in `SEVERITIES`.
 
-    By its rule; one higher where a privileged identity or very many are reached; and a downgrade
-    that somebody accepted is a warning.
+    By its rule; a warning is an error where a privileged identity or very many are reached; and a
+    downgrade that somebody accepted is a warning.
     """
-    found, chart = assessment.findings, assessment.chart
-    ways = chart.ways
+    found, ways = assessment.findings, assessment.chart.ways
     by_rule = np.array([SEVERITIES.index(RULES[rule].severity) for rule in Rule], np.uint8)
     grave = by_rule[found.rule]
-    with_row = found.row >= 0
-    reached = np.where(with_row, ways.identity[found.row], found.vertex)
-    privileged = (grave == 1) & (chart.privileged[reached] != 0)
-    raised = (privileged | (found.count >= _MANY)) & (grave > 0)
-    waived = with_row & (found.rule == Rule.WEAKER_BEHIND)
+    raised = (grave == 1) & ((found.privileged != 0) | (found.count >= _MANY))
+    waived = (found.row >= 0) & (found.rule == Rule.WEAKER_BEHIND)
     waived &= (ways.flags[found.row] & WAIVED) != 0
     return np.where(waived, 1, grave - raised).astype(np.uint8)
 
@@ -96,10 +93,7 @@ def tell(assessment: Assessment, at: int, in_full: bool = True) -> Problem:
 def severity_of(assessment: Assessment, at: int) -> int:
     """How grave one finding is."""
     found = assessment.findings
-    one = slice(at, at + 1)
-    alone = Findings(
-        found.rule[one], found.vertex[one], found.row[one], found.about[one], found.count[one]
-    )
+    alone = Findings(*(getattr(found, name)[at : at + 1] for name in Findings.__struct_fields__))
     return int(severities(msgspec.structs.replace(assessment, findings=alone))[0])
 
 
@@ -114,8 +108,7 @@ def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
             bits = missing_bits(int(solved.value[vertex]), int(solved.alone[primary]))
             return weak_chain(chart.graph, vertex, bits[0][1]) if bits else ()
         case Rule.UNDERMINED:
-            bits = missing_bits(int(solved.value[vertex]), _TWO_FACTORS)
-            return weak_chain(chart.graph, vertex, bits[0][1] if bits else 8)
+            return weak_chain(chart.graph, vertex, missing_of(chart, solved, vertex))
         case Rule.ONE_ROOT:
             bits = missing_bits(int(solved.value[about]), _TWO_FACTORS)
             taken = weak_chain(chart.graph, about, bits[0][1]) if bits else ()
@@ -159,7 +152,8 @@ def fact_of(assessment: Assessment, at: int) -> str:
             return f"It rests on {whose}, which it is to recover: lost together, it opens nothing."
         case Rule.UNDERMINED:
             return (
-                f"It is worth {own}, less than the primaries of {_people(count)} that rest on it."
+                f"It is worth {own}, less than the primar{'y' if count == 1 else 'ies'} of "
+                f"{_people(count)} that rest{_s(count)} on it."
             )
         case Rule.ONE_ROOT:
             return f"Its two factors fall to {other} alone."

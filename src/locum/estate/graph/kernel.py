@@ -123,6 +123,7 @@ def falls_of_all(
     watched,
     low,
     reach,
+    privileged,
     alone,
     worst,
     most,
@@ -130,9 +131,11 @@ def falls_of_all(
     """For each root how many identities fall with it, and for each identity which roots suffice.
 
     Args:
-        watched: uint8[V], 1 for an identity, 2 for what is watched and not counted.
+        watched: uint8[V], 1 for an identity, 3 for a privileged one, 2 for what is watched and
+            not counted.
         low: uint8[V], the root is worth fewer than two factors.
         reach: int64[R], filled: identities that fall; -1 where more than `limit` vertices do.
+        privileged: uint8[R], filled: whether a privileged identity falls.
         alone: int32[V], added to: how many roots suffice alone.
         worst: int32[V], filled: a root that suffices alone, for an identity one of `low`: an
             identity before other things, and of several the one of the largest reach.
@@ -157,10 +160,12 @@ def falls_of_all(
             v = queue[i]
             if watched[v] == 0 or v == root:
                 continue
-            if watched[v] == 1:
+            if watched[v] & 1:
                 total += 1
+            if watched[v] == 3:
+                privileged[r] = 1
         reach[r] = total
-        grave = total + PREFERRED * (watched[root] == 1)
+        grave = total + PREFERRED * (watched[root] & 1 != 0)
         for i in range(count):
             v = queue[i]
             if watched[v] == 0 or v == root:
@@ -207,15 +212,17 @@ def falls_together(mask, todo, moved, first, own, need, use, body_first, body):
     return changed
 
 
-def count_falls(mask, watched, roots, low, reach, alone, worst, most):
+def count_falls(mask, watched, roots, low, reach, privileged, alone, worst, most):
     """Read what sixty-four roots brought down into the same columns as `falls_of_all`."""
     one, none = np.uint64(1), np.uint64(0)
     for v in range(len(mask)):
-        if watched[v] != 1 or mask[v] == none:
+        if not watched[v] & 1 or mask[v] == none:
             continue
         for r in range(len(roots)):
             if (mask[v] >> np.uint64(r)) & one != none and roots[r] != v:
                 reach[r] += 1
+                if watched[v] == 3:
+                    privileged[r] = 1
     for v in range(len(mask)):
         if watched[v] == 0 or mask[v] == none:
             continue
@@ -223,6 +230,6 @@ def count_falls(mask, watched, roots, low, reach, alone, worst, most):
             if (mask[v] >> np.uint64(r)) & one == none or roots[r] == v:
                 continue
             alone[v] += 1
-            grave = reach[r] + PREFERRED * (watched[roots[r]] == 1)
+            grave = reach[r] + PREFERRED * (watched[roots[r]] & 1 != 0)
             if (low[roots[r]] or watched[v] == 2) and grave > most[v]:
                 worst[v], most[v] = roots[r], grave

@@ -74,12 +74,14 @@ class Falls(msgspec.Struct, frozen=True):
         reach: int64[R], how many identities fall with each alone.
         alone: int32[V], of each identity: how many roots suffice alone.
         worst: int32[V], of each identity: a root of fewer than two factors that does, or -1.
+        privileged: uint8[R], whether a privileged identity falls with each root.
     """
 
     roots: NDArray[np.int32]
     reach: NDArray[np.int64]
     alone: NDArray[np.int32]
     worst: NDArray[np.int32]
+    privileged: NDArray[np.uint8]
 
 
 def falls(
@@ -96,7 +98,8 @@ def falls(
 
     Args:
         low: uint8[V], the vertex can be taken with fewer than two factors.
-        watched: uint8[V], 1 for what counts as an identity, 2 for what is watched besides.
+        watched: uint8[V], 1 for what counts as an identity, 3 for one that is privileged, 2 for
+            what is watched besides.
         limit: vertices from which on a reach is large; in a small graph every reach is, because
             uncompiled loops are better off with sixty-four at once.
     """
@@ -105,12 +108,13 @@ def falls(
         limit = _FALL_LIMIT if is_large(graph.arcs) else 1
     roots = np.flatnonzero(in_the_world(graph)).astype(np.int32)
     reach = np.zeros(len(roots), np.int64)
+    privileged = np.zeros(len(roots), np.uint8)
     alone = np.zeros(graph.vertices, np.int32)
     worst = np.full(graph.vertices, -1, np.int32)
     most = np.full(graph.vertices, -1, np.int64)
     run.falls_of_all(
         roots, limit, graph.own, graph.need, graph.use, graph.body_first,
-        around.first, around.arc, around.head, watched, low, reach, alone, worst, most,
+        around.first, around.arc, around.head, watched, low, reach, privileged, alone, worst, most,
     )  # fmt: skip
     large = np.flatnonzero(reach < 0)
     for at in range(0, len(large), _TOGETHER):
@@ -120,9 +124,10 @@ def falls(
         mask[roots[chosen]] = np.uint64(1) << np.arange(len(chosen), dtype=np.uint64)
         spread(graph, around, mask)
         counted = np.zeros(len(chosen), np.int64)
-        run.count_falls(mask, watched, roots[chosen], low, counted, alone, worst, most)
-        reach[chosen] = counted
-    return Falls(roots, reach, alone, worst)
+        grave = np.zeros(len(chosen), np.uint8)
+        run.count_falls(mask, watched, roots[chosen], low, counted, grave, alone, worst, most)
+        reach[chosen], privileged[chosen] = counted, grave
+    return Falls(roots, reach, alone, worst, privileged)
 
 
 class Losses(msgspec.Struct, frozen=True):
