@@ -160,6 +160,29 @@ def test_a_stored_graph_is_read_back_and_checked_alike(acme: Report, tmp_path: P
     assert again.identities == acme.identities
 
 
+def test_a_stored_graph_says_which_declared_path_is_wider(acme: Report, tmp_path: Path) -> None:
+    _one(acme, "law-2", "budget-agent/token-lapse")
+    assert not [one for one in acme.problems if one.rule == "wider" and "budget" in one.subject]
+    assert acme.assessment is not None
+    write_chart(acme.assessment.chart, tmp_path)
+    found = _one(check(tmp_path, NOW), "wider", "budget-agent/token-lapse")
+    assert "`limit = 1000`" in found.fact
+    told = explain(acme.assessment.chart, "budget-agent", minutes(NOW))
+    assert "wider" in {one.rule for one in told.before.findings}
+
+
+def test_nothing_is_kept_that_a_law_refuses(acme: Report) -> None:
+    refused = {
+        one.subject
+        for one in acme.problems
+        if one.rule.startswith("law-") and one.severity == "error"
+    }
+    assert "budget-agent/token-lapse" in refused
+    kept = {one.path for one in acme.verdicts if one.verdict.name == "KEEP"}
+    assert kept
+    assert not kept & refused
+
+
 @pytest.mark.parametrize("file", ["vertices", "arcs", "bodies", "ways"])
 def test_a_damaged_graph_is_refused_whole(acme: Report, tmp_path: Path, file: str) -> None:
     assert acme.assessment is not None

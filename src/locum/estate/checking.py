@@ -117,7 +117,8 @@ def of_chart(
     Args:
         by_path: what is known already of single paths; it is not told twice.
     """
-    assessment = assess(drawn, now, progress)
+    refused = frozenset(one.subject for one in by_path if one.severity == "error")
+    assessment = assess(drawn, now, progress, refused)
     known: dict[tuple[int, str], Problem] = {}
     for problem in by_path:
         known.setdefault((law_of(problem.rule), problem.subject), problem)

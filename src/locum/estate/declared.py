@@ -109,6 +109,7 @@ def _path(path: Path, identity: Identity, estate: Estate, document: Document, no
         drill_days=None if path.drill is None else max(1, path.drill.every.days),
         active=now < path.until and not identity.disabled,
         waived=waived(path, now),
+        wider=_wider(path.authority, identity),
         probed=path.probe is not None,
     )
 
@@ -147,7 +148,10 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
 
 
 def _wider(own: Authority | None, identity: Identity) -> str:
-    """One thing that it allows and the primary does not; empty where there is none."""
+    """One thing that it allows and the primary does not; empty where there is none.
+
+    Declared paths are asked here as well as by law 2, because a stored graph holds no authority.
+    """
     if own is None:
         return ""
     verdict = contains(identity.primary.authority, own)

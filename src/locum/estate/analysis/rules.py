@@ -107,7 +107,7 @@ RULES: dict[Rule, About] = {
         ("ZT-6", "BG-E1", "ASVS 6.3.4"),
     ),
     Rule.WIDER: About(
-        2, "error", "What is found may do no more than its primary.", ("NHI5", "ZT-3"),
+        2, "error", "A way in may do no more than its primary.", ("NHI5", "ZT-3"),
     ),
     Rule.SECOND_KEY: About(
         3, "warning", "An identity has one active key.", ("NHI7", "NHI9", "PCI DSS 8.6.3"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import msgspec
@@ -38,9 +39,11 @@ REASONS: tuple[tuple[Verdict, str], ...] = (
     (Verdict.NARROW, "it has no end, or is older than a year"),
     (Verdict.NARROW, "one person or one thing is enough to open it"),
     (Verdict.NARROW, "it is not rehearsed in time"),
+    (Verdict.NARROW, "a law refuses it as it is declared"),
     (Verdict.KEEP, "it is no weaker and no wider than its primary, and it ends"),
 )
 """Verdicts with their reasons; of several, the first that holds is told first."""
+_IDLE, _NEVER, _ENDED, _REFUSED = 5, 6, 7, 14
 _BY_RULE = {
     Rule.OUTLIVED: 0,
     Rule.SECOND_KEY: 1,
@@ -64,12 +67,12 @@ class Verdicts(msgspec.Struct, frozen=True):
     Args:
         row: int32, the way.
         verdict: uint8, a `Verdict`.
-        reasons: uint16, a bit for each of `REASONS`.
+        reasons: uint32, a bit for each of `REASONS`.
     """
 
     row: NDArray[np.int32]
     verdict: NDArray[np.uint8]
-    reasons: NDArray[np.uint16]
+    reasons: NDArray[np.uint32]
 
     def words(self, at: int) -> list[str]:
         """The reasons of one."""
@@ -77,26 +80,28 @@ class Verdicts(msgspec.Struct, frozen=True):
         return [words for number, (_, words) in enumerate(REASONS) if bits >> number & 1]
 
 
-def judge(chart: Chart, findings: Findings, now: int) -> Verdicts:
+def judge(chart: Chart, findings: Findings, now: int, refused: Sequence[int] = ()) -> Verdicts:
     """Judge every fallback by what was found about it.
 
     Args:
         now: minutes since 1970.
+        refused: rows of declared paths that break a law, which the graph may not show.
     """
     ways = chart.ways
-    reasons = np.zeros(len(ways), np.uint16)
+    reasons = np.zeros(len(ways), np.uint32)
     for rule, reason in _BY_RULE.items():
         rows = findings.row[findings.rule == rule]
         reasons[rows[rows >= 0]] |= 1 << reason
     idle = unused(chart, now)
-    reasons[idle & (ways.owned == 0)] |= 1 << 5
+    reasons[idle & (ways.owned == 0)] |= 1 << _IDLE
     never = (ways.used == NEVER_SEEN) & (ways.drilled == NEVER_SEEN)
-    reasons[never & ((ways.flags & PROBED) == 0)] |= 1 << 6
+    reasons[never & ((ways.flags & PROBED) == 0)] |= 1 << _NEVER
     ended = ((ways.ends >= 0) & (ways.ends <= now)) | ((ways.flags & ACTIVE) == 0)
-    reasons[ended] |= 1 << 7
+    reasons[ended] |= 1 << _ENDED
+    reasons[list(refused)] |= 1 << _REFUSED
     rows = np.flatnonzero(ways.role != Role.PRIMARY.value).astype(np.int32)
     mine = reasons[rows]
     retire = sum(1 << at for at, (verdict, _) in enumerate(REASONS) if verdict is Verdict.RETIRE)
     verdict = np.where(mine & retire, Verdict.RETIRE, np.where(mine, Verdict.NARROW, Verdict.KEEP))
-    kept = np.where(mine == 0, np.uint16(1 << len(REASONS) - 1), mine).astype(np.uint16)
+    kept = np.where(mine == 0, np.uint32(1 << len(REASONS) - 1), mine).astype(np.uint32)
     return Verdicts(rows, verdict.astype(np.uint8), kept)
