@@ -45,7 +45,7 @@ def explain_identity(
             found = _asked(identity, without or [], with_ or [])
         else:
             now = datetime.now(UTC)
-            chart = charted(estate, now)
+            chart = charted(estate)
             found = explanation_view(
                 explain(chart, identity, minutes(now), without or (), with_ or (), pairs)
             )

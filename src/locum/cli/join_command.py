@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -33,7 +32,6 @@ def join_estates(
 ) -> None:
     """Put estates and imports together: what one mentions, another may define."""
     with errors_explained(), TemporaryDirectory() as drafts, bar("joining") as progress:
-        now = datetime.now(UTC)
         parts: list[Part] = []
         for at, text in enumerate(sources):
             name, source = _named(text)
@@ -44,7 +42,7 @@ def join_estates(
                 )
             if not is_stored(source):
                 folder = Path(drafts) / str(at)
-                write_chart(charted(source, now), folder)
+                write_chart(charted(source), folder)
             parts.append(Part(folder, f"{name}." if name else ""))
         join(parts, out, progress)
     console.print(f"Stored: {out}. Look at it: locum check {out}")

@@ -100,7 +100,7 @@ def check(
         loaded = load(source)
     except EstateError as error:
         return Report(error.problems, 0, 0)
-    drawn = chart(inventory_of(loaded.estate, loaded.document, now))
+    drawn = chart(inventory_of(loaded.estate, loaded.document))
     return of_chart(drawn, now, progress, in_full, listed, judged(loaded, now))
 
 

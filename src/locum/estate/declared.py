@@ -22,19 +22,17 @@ from locum.estate.parsing import authority, instant, methods
 from locum.estate.place import position_of
 from locum.laws.containment import Wider, contains
 from locum.laws.no_one_alone import who_may_ask
-from locum.laws.no_weaker import waived
 from locum.model.authority import Authority
 from locum.model.estate import ADMINISTRATORS, Estate, Identity
 from locum.model.methods import FALLBACKS
 from locum.model.path import Path
 
 
-def inventory_of(estate: Estate, document: Document, now: datetime) -> Inventory:
+def inventory_of(estate: Estate, document: Document) -> Inventory:
     """What the files of an estate say.
 
     Args:
         document: the files, cross-checked; the estate was read from them.
-        now: aware UTC, for waivers.
     """
     administrators = estate.members(ADMINISTRATORS)
     holders = tuple(
@@ -54,7 +52,7 @@ def inventory_of(estate: Estate, document: Document, now: datetime) -> Inventory
     ways: list[Way] = []
     for identity in estate.identities.values():
         ways.append(_primary(identity, document))
-        ways += [_path(one, identity, estate, document, now) for one in identity.paths.values()]
+        ways += [_path(one, identity, estate, document) for one in identity.paths.values()]
     ways += _found(estate, document)
     return Inventory(holders, tuple(ways), (*_roots(estate, document), *_bundles(estate, document)))
 
@@ -78,7 +76,7 @@ def _primary(identity: Identity, document: Document) -> Way:
     )
 
 
-def _path(path: Path, identity: Identity, estate: Estate, document: Document, now: datetime) -> Way:
+def _path(path: Path, identity: Identity, estate: Estate, document: Document) -> Way:
     place: Field = ("identities", identity.name, "fallbacks", path.name.path)
     seen = document.value["observed"].get(str(path.name), {})
     through = [FALLBACKS[one] for one in path.methods if one in FALLBACKS]
@@ -107,8 +105,8 @@ def _path(path: Path, identity: Identity, estate: Estate, document: Document, no
         last_reviewed=_seen(seen, "last_reviewed"),
         reviewable=True,
         drill_days=None if path.drill is None else max(1, path.drill.every.days),
-        active=now < path.until and not identity.disabled,
-        waived=waived(path, now),
+        active=not identity.disabled,
+        waived=None if path.waiver is None else path.waiver.until,
         wider=_wider(path.authority, identity),
         probed=path.probe is not None,
     )

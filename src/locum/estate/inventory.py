@@ -59,8 +59,8 @@ class Way(msgspec.Struct, frozen=True):
         ends: when it ends by itself; `NEVER` where it does not.
         reviewable: whether uses are to be judged afterwards.
         drill_days: the longest time between two drills; `None` where none is declared.
-        active: whether it works now.
-        waived: a waiver in date accepts that it is weaker.
+        active: whether it works, until it ends.
+        waived: until when somebody accepts that it is weaker; `None` where nobody does.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Way(msgspec.Struct, frozen=True):
     reviewable: bool = False
     drill_days: int | None = None
     active: bool = True
-    waived: bool = False
+    waived: datetime | None = None
     wider: str = ""
     probed: bool = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 from locum.estate.declared import inventory_of
@@ -11,12 +10,11 @@ from locum.estate.graph.reading import is_stored, read_chart
 from locum.estate.loading import load
 
 
-def charted(source: Path, now: datetime) -> Chart:
+def charted(source: Path) -> Chart:
     """The chart of an estate.
 
     Args:
         source: a YAML file, a folder of them, or the folder of a stored graph.
-        now: aware UTC, for waivers.
 
     Raises:
         EstateError: it cannot be read; nothing of it is used.
@@ -25,4 +23,4 @@ def charted(source: Path, now: datetime) -> Chart:
     if is_stored(source):
         return read_chart(source)
     loaded = load(source)
-    return chart(inventory_of(loaded.estate, loaded.document, now))
+    return chart(inventory_of(loaded.estate, loaded.document))

@@ -45,7 +45,7 @@ def explain_identity(
         raise MalformedInput(
             f"More than {MOST_CHANGES} changes are asked for.", "Ask for fewer at once."
         )
-    said = inventory_of(loaded.estate, loaded.document, now)
+    said = inventory_of(loaded.estate, loaded.document)
     paths = {str(one.name): one.name for one in holder.paths.values()}
     ways = tuple(
         _as_recorded(transaction, one, paths[one.name], now)

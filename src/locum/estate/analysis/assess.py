@@ -11,6 +11,7 @@ from locum.estate.analysis.detect import Findings, detect
 from locum.estate.analysis.solved import Solved, solve
 from locum.estate.analysis.verdicts import Verdicts, judge
 from locum.estate.graph.chart import Chart
+from locum.estate.graph.ending import as_of
 from locum.estate.graph.solving import Progress
 from locum.estate.graph.ways import minutes
 from locum.estate.inventory import Role
@@ -20,6 +21,7 @@ class Assessment(msgspec.Struct, frozen=True):
     """An estate with everything that was found out about it.
 
     Args:
+        chart: as it is then, without what has ended.
         now: minutes since 1970, when it was asked.
     """
 
@@ -54,6 +56,7 @@ def assess_at(
     chart: Chart, now: int, progress: Progress = _quiet, refused: frozenset[str] = frozenset()
 ) -> Assessment:
     """As `assess`, at minutes since 1970."""
+    chart = as_of(chart, now)
     solved = solve(chart, progress)
     findings = detect(chart, solved, now)
     verdicts = judge(chart, findings, now, _rows(chart, refused))

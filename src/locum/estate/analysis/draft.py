@@ -87,7 +87,7 @@ class Draft:
             "flags": ACTIVE, "spare": NO_APPROVALS, "asked": -1, "owned": 1,
         }  # fmt: skip
         for name_, column in self._columns.items():
-            unsaid = name_ in ("created", "ends", "used", "drilled", "reviewed")
+            unsaid = name_ in ("created", "ends", "used", "drilled", "reviewed", "waived")
             column.append(known.get(name_, UNSAID if unsaid else 0))
         return way
 

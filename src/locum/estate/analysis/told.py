@@ -16,7 +16,7 @@ from locum.estate.analysis.rules import RULES, Rule
 from locum.estate.analysis.undermined import missing_of
 from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
 from locum.estate.graph.lattice import is_no_way, kinds_word, missing_bits, strength_of_word
-from locum.estate.graph.ways import WAIVED, day_of
+from locum.estate.graph.ways import day_of
 from locum.estate.problem import Position, Problem, Severity
 from locum.model.methods import FactorKind
 
@@ -56,7 +56,7 @@ def severities(assessment: Assessment) -> NDArray[np.uint8]:
     grave = by_rule[found.rule]
     raised = (grave == 1) & ((found.privileged != 0) | (found.count >= _MANY))
     waived = (found.row >= 0) & (found.rule == Rule.WEAKER_BEHIND)
-    waived &= (ways.flags[found.row] & WAIVED) != 0
+    waived &= ways.waived[found.row] > assessment.now
     return np.where(waived, 1, grave - raised).astype(np.uint8)
 
 

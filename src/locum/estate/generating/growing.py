@@ -82,7 +82,7 @@ class Growing:
             "vertex": vertex, "identity": identity, "primary": -1, "role": role.value,
             "method": method, "flags": ACTIVE, "lacks": 0, "spare": NO_APPROVALS, "asked": -1,
             "owned": 1, "drill_days": 0, "created": UNSAID, "ends": UNSAID, "used": UNSAID,
-            "drilled": UNSAID, "reviewed": UNSAID, **more,
+            "drilled": UNSAID, "reviewed": UNSAID, "waived": UNSAID, **more,
         }  # fmt: skip
         self._ways.append(
             {

@@ -24,7 +24,6 @@ from locum.estate.graph.ways import (
     PROBED,
     REVIEWABLE,
     SIGNS_IN_ELSEWHERE,
-    WAIVED,
     WIDER,
     Ways,
     minutes,
@@ -48,6 +47,7 @@ _DEVICE = word_of(
 _PHONE_NUMBER = word_of((FactorKind.HELD,), proofing=Proofing.IAL3)
 _TAKEN_AS_IT_IS = {Kind.DEVICE: _DEVICE, Kind.PHONE_NUMBER: _PHONE_NUMBER}
 _BINDS_PHYSICALLY = frozenset({Kind.DEVICE})
+_INSTANTS = ("created", "ends", "last_used", "last_drilled", "last_reviewed", "waived")
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -288,7 +288,7 @@ def _columns(
         np.array([one.drill_days or 0 for one in ways], np.int16),
         *(
             np.array([minutes(getattr(one, field)) for one in ways], np.int32)
-            for field in ("created", "ends", "last_used", "last_drilled", "last_reviewed")
+            for field in _INSTANTS
         ),
     )
 
@@ -314,7 +314,6 @@ def _flags(way: Way, holder: Holder | None) -> int:
     standing = way.role is Role.FOUND or (way.role is Role.PRIMARY and machine)
     return (
         ACTIVE * way.active
-        | WAIVED * way.waived
         | WIDER * bool(way.wider)
         | REVIEWABLE * way.reviewable
         | PROBED * way.probed

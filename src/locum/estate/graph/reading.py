@@ -25,7 +25,7 @@ from locum.estate.graph.ways import Ways
 from locum.estate.problem import Position
 from locum.model.refusal import MalformedInput
 
-KIND = "locum.estate.graph/1"
+KIND = "locum.estate.graph/2"
 HEAD = "estate.json"
 FILES = ("vertices", "arcs", "bodies", "ways")
 

@@ -20,10 +20,10 @@ NO_APPROVALS = 127
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 
-ACTIVE, WAIVED, WIDER, REVIEWABLE, PROBED, LIVES_LONG, SIGNS_IN_ELSEWHERE = (
-    1, 2, 4, 8, 16, 32, 64,
+ACTIVE, WIDER, REVIEWABLE, PROBED, LIVES_LONG, SIGNS_IN_ELSEWHERE = (
+    1, 4, 8, 16, 32, 64,
 )  # fmt: skip
-"""Flags of a way. `LIVES_LONG`: a secret that works by itself until somebody ends it;
+"""Flags of a way. `ACTIVE`: it works, until it ends; `LIVES_LONG`: a secret that works by itself until somebody ends it;
 `SIGNS_IN_ELSEWHERE`: an identity provider vouches for it."""
 
 
@@ -57,6 +57,7 @@ class Ways(msgspec.Struct, frozen=True):
         owned: uint8, somebody answers for it.
         drill_days: int16, the longest time between drills; 0 for none.
         created, ends, used, drilled, reviewed: int32, minutes.
+        waived: int32, minutes, until when somebody accepts that it is weaker.
     """
 
     vertex: NDArray[np.int32]
@@ -75,6 +76,7 @@ class Ways(msgspec.Struct, frozen=True):
     used: NDArray[np.int32]
     drilled: NDArray[np.int32]
     reviewed: NDArray[np.int32]
+    waived: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.vertex)
