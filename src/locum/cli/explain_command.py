@@ -106,6 +106,8 @@ def _lines(identity: str, standing: StandingView) -> list[str]:
         lines += [f"    {shown(one)} and {shown(other)}" for one, other in standing.falls_to_pairs]
     if standing.locked_out_by is None:
         lines.append("  has no way in.")
+    elif standing.locked_out_by_more:
+        lines.append("  locked out by the loss of any one of more things than can be told.")
     else:
         lines.append(f"  locked out by the loss of any one of: {_listed(standing.locked_out_by)}")
     for problem in standing.findings:

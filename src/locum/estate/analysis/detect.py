@@ -15,6 +15,7 @@ from locum.estate.analysis.solved import Solved, is_below, levels
 from locum.estate.analysis.undermined import undermining
 from locum.estate.graph.chart import METHODS, Chart
 from locum.estate.graph.columns import Kind
+from locum.estate.graph.kernel_losses import EVERYTHING, TOO_MANY
 from locum.estate.graph.solving import Falls
 from locum.estate.graph.ways import (
     ACTIVE,
@@ -34,7 +35,7 @@ YEAR, QUARTER = 365 * DAY, 90 * DAY
 _CERTIFICATES = ("x509-certificate", "spiffe-x509-svid", "backup-certificate")
 _BOUND = (*_CERTIFICATES, "spiffe-jwt-svid", "oidc-workload-token", "oauth-token-dpop")
 _SECRETS = ("api-key", "password", "vaulted-secret", "ssh-key")
-_SUPPORTS = [int(kind) for kind in Kind if kind >= Kind.DEVICE]
+_SUPPORTS = [int(Kind.IDENTITY), *(int(kind) for kind in Kind if kind >= Kind.DEVICE)]
 
 
 Mask = NDArray[np.bool_]
@@ -117,6 +118,7 @@ def detect(chart: Chart, solved: Solved, now: int) -> Findings:
     _undermined(chart, solved, found)
     _single_compromises(chart, solved, found)
     _single_losses(chart, solved, found)
+    _out_of_reach(chart, solved, found)
     _people(chart, solved, found)
     _unknown(chart, solved, found)
     _kept_too_long(chart, found, now)
@@ -298,10 +300,37 @@ def _single_losses(chart: Chart, solved: Solved, found: _Found) -> None:
     others[ways.identity[(ways.role != Role.PRIMARY.value) & _active(chart)]] = True
     single = others[whose] & (count[thing] == 1) & (graph.kind[thing] != Kind.AUTHENTICATOR)
     single |= others[whose] & (count[thing] == 1) & ~_has_other(whose, graph.kind[thing])
-    whom, first = np.unique(whose[single], return_index=True)
-    found.add(Rule.LOCK_OUT, whom, about=thing[single][first])
+    # The first by name, so that a finding stays the same in whatever order an estate is written.
+    thing, whose = thing[single], whose[single]
+    order = _by_name(chart, whose, thing)
+    whom, first = np.unique(whose[order], return_index=True)
+    found.add(Rule.LOCK_OUT, whom, about=thing[order][first])
+    too_many = identity[others[identity] & (lost.length[identity] == TOO_MANY)]
+    found.add(Rule.LOCK_OUT, too_many)
     alone = (chart.person[identity] != 0) & ~others[identity]
     found.add(Rule.NO_WAY_BACK, identity[alone], rows[alone])
+
+
+def _by_name(chart: Chart, whose: NDArray[np.int32], thing: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The order of things by whose they are, then by their names."""
+    things, place = np.unique(thing, return_inverse=True)
+    ordered = sorted(range(len(things)), key=lambda at: str(chart.names[int(things[at])]))
+    rank = np.empty(len(things), np.int64)
+    rank[ordered] = np.arange(len(things))
+    return np.lexsort((rank[place], whose))
+
+
+def _out_of_reach(chart: Chart, solved: Solved, found: _Found) -> None:
+    """Identities that nobody can enter, and single ways that nobody can open.
+
+    Too few approvers are told as such.
+    """
+    ways = chart.ways
+    gone = solved.losses.length == EVERYTHING
+    primary = ways.role == Role.PRIMARY.value
+    shut = _active(chart) & gone[ways.vertex] & (ways.spare >= 0)
+    found.add(Rule.OPENS_NOTHING, ways.identity[_active(chart) & primary & gone[ways.identity]])
+    _add_rows(chart, found, Rule.OPENS_NOTHING, shut & ~(primary & gone[ways.identity]))
 
 
 def _has_other(whose: NDArray[np.int32], kind: NDArray[np.uint8]) -> Mask:

@@ -41,6 +41,7 @@ class Standing(msgspec.Struct, frozen=True):
         alone: what it falls to, each alone.
         pairs: what it falls to, two together and neither alone; only where asked for.
         lost_with: the single losses after which no way in is left; `None` where none is now.
+        lost_with_more: they are too many to tell, and `lost_with` is empty.
         ways: its ways in with what each is worth.
         findings: what is wrong about it.
     """
@@ -50,6 +51,7 @@ class Standing(msgspec.Struct, frozen=True):
     alone: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     lost_with: tuple[str, ...] | None
+    lost_with_more: bool
     ways: tuple[tuple[str, int], ...]
     findings: tuple[Problem, ...]
 
@@ -161,6 +163,7 @@ def _standing(assessed: Assessment, vertex: int, pairs: bool) -> Standing:
         tuple(names[one] for one in _alone(chart, vertex)),
         _pairs(chart, vertex) if pairs else (),
         None if lost is None else tuple(names[one] for one in lost),
+        solved.losses.too_many(vertex),
         tuple(
             (names[int(chart.ways.vertex[row])], int(solved.value[chart.ways.vertex[row]]))
             for row in rows

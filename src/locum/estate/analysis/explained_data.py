@@ -30,7 +30,12 @@ class FoundView(msgspec.Struct, frozen=True):
 
 
 class StandingView(msgspec.Struct, frozen=True):
-    """How one identity stands. `locked_out_by` is null where there is no way in at all."""
+    """How one identity stands.
+
+    Args:
+        locked_out_by: null where there is no way in at all.
+        locked_out_by_more: by more things than are told; `locked_out_by` is empty.
+    """
 
     weakest: str
     ways: dict[str, str]
@@ -38,6 +43,7 @@ class StandingView(msgspec.Struct, frozen=True):
     falls_to: list[str]
     falls_to_pairs: list[list[str]]
     locked_out_by: list[str] | None
+    locked_out_by_more: bool
     findings: list[FoundView]
 
 
@@ -74,6 +80,7 @@ def _standing(standing: Standing) -> StandingView:
         list(standing.alone),
         [list(pair) for pair in standing.pairs],
         None if standing.lost_with is None else list(standing.lost_with),
+        standing.lost_with_more,
         [
             FoundView(one.rule, one.subject, one.severity, one.fact, one.remedy, one.fingerprint)
             for one in standing.findings

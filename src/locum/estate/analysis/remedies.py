@@ -32,6 +32,7 @@ _SAID = {
     Rule.UNKNOWN_ROOT: "Say under `roots` how it is opened and who administers it.",
     Rule.UNDERMINED: "Make every way to it as strong as what rests on it.",
     Rule.ONE_ROOT_FOR_MANY: "Ask for two factors of whoever gets at it.",
+    Rule.OPENS_NOTHING: "Give something that it rests on a way in of its own.",
     Rule.LOCK_OUT_OF_MANY: "Give those who matter most a way in that does not rest on it, and "
     "rehearse it.",
 }
@@ -52,10 +53,10 @@ def remedy_of(assessment: Assessment, at: int, chain: tuple[Step, ...]) -> Remed
         chain: how it comes about, in vertices of the whole chart.
     """
     rule = Rule(int(assessment.findings.rule[at]))
-    if rule in _SAID:
-        return Remedy(_SAID[rule], False)
     vertex = int(assessment.findings.vertex[at])
     row = int(assessment.findings.row[at])
+    if rule in _SAID and row < 0:
+        return Remedy(_SAID[rule], False)
     chart = assessment.chart
     end = int(chart.ways.identity[row]) if row >= 0 else vertex
     local = behind(chart, [end])

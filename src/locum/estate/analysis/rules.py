@@ -36,6 +36,7 @@ class Rule(IntEnum):
     NEVER_DRILLED = 21
     UNUSED = 22
     OWNERLESS = 23
+    OPENS_NOTHING = 24
 
     @property
     def id(self) -> str:
@@ -141,5 +142,8 @@ RULES: dict[Rule, About] = {
     ),
     Rule.OWNERLESS: About(
         5, "note", "Somebody answers for each way in.", ("NHI1",),
+    ),
+    Rule.OPENS_NOTHING: About(
+        4, "error", "What is to let somebody in can be opened.", ("REC-1", "BG-A1"),
     ),
 }  # fmt: skip

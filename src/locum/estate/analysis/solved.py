@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import TAKES, Graph, Kind, Onward, Why, onward, settled
 from locum.estate.graph.lattice import NO_WAY
+from locum.estate.graph.running import is_large
 from locum.estate.graph.solving import Falls, Losses, Progress, falls, losses, weakest
 from locum.estate.inventory import Role
 
@@ -79,11 +80,25 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     # What a fallback itself asks for is law 1's; here it is what primaries rest on.
     fallback = (rows >= 0) & (chart.ways.role[rows] != Role.PRIMARY.value)
     low = ((levels()[0][value] < 2) & ~fallback).astype(np.uint8)
-    fallen = falls(graph, around, low, watched, lambda part: progress(0.2 + 0.4 * part))
+    fallen = falls(
+        graph, around, low, watched, lambda part: progress(0.2 + 0.4 * part), rank=_by_name(chart)
+    )
     progress(0.6)
     lost = losses(graph, around)
     progress(0.9)
     return Solved(around, value, alone, _labels(chart), fallen, lost, rows)
+
+
+def _by_name(chart: Chart) -> NDArray[np.int64] | None:
+    """The place of each vertex by its name, so that an answer does not go by the order of files.
+
+    A large graph is not sorted for that; it keeps its order, because it is stored.
+    """
+    if is_large(chart.graph.arcs):
+        return None
+    rank = np.empty(chart.graph.vertices, np.int64)
+    rank[sorted(range(len(rank)), key=chart.names.__getitem__)] = np.arange(len(rank))
+    return rank
 
 
 def _primaries_alone(chart: Chart, rows: NDArray[np.int32]) -> Graph:

@@ -16,6 +16,7 @@ from locum.estate.analysis.rules import RULES, Rule
 from locum.estate.analysis.undermined import missing_of
 from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
 from locum.estate.graph.lattice import is_no_way, kinds_word, missing_bits, strength_of_word
+from locum.estate.graph.solving import LOSS_LIMIT
 from locum.estate.graph.ways import day_of
 from locum.estate.problem import Position, Problem, Severity
 from locum.model.methods import FactorKind
@@ -118,7 +119,7 @@ def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
         case Rule.CIRCLE:
             lost = int(chart.ways.identity[row])
             return loss_chain(chart.graph, vertex, lost, solved.losses.of)
-        case Rule.LOCK_OUT:
+        case Rule.LOCK_OUT if about >= 0:
             return loss_chain(chart.graph, vertex, about, solved.losses.of)
         case _:
             return ()
@@ -159,6 +160,11 @@ def fact_of(assessment: Assessment, at: int) -> str:
             return f"Its two factors fall to {other} alone."
         case Rule.ONE_ROOT_FOR_MANY:
             return f"It is worth {own}, and {_people(count)} fall{_s(count)} with it alone."
+        case Rule.LOCK_OUT if about < 0:
+            return (
+                f"More than {LOSS_LIMIT:,} things, too many to tell, may each leave no way in when "
+                "they are lost."
+            )
         case Rule.LOCK_OUT:
             return f"The loss of {other} alone leaves no way in, fallbacks included."
         case Rule.LOCK_OUT_OF_MANY:
@@ -204,6 +210,12 @@ def fact_of(assessment: Assessment, at: int) -> str:
             return "It was never used." if used < 0 else f"It was used last on {day_of(used)}."
         case Rule.OWNERLESS:
             return "Nobody answers for it."
+        case Rule.OPENS_NOTHING:
+            whom = "get in" if row < 0 else "open it"
+            return (
+                f"Nobody can {whom}: it rests on what is reached only through itself, or on more "
+                "people than there are."
+            )
 
 
 def _lacking(assessment: Assessment, row: int) -> str:

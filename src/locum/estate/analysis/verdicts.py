@@ -33,6 +33,7 @@ REASONS: tuple[tuple[Verdict, str], ...] = (
     (Verdict.RETIRE, "it is not used, and nobody answers for it"),
     (Verdict.RETIRE, "it was never used and never rehearsed"),
     (Verdict.RETIRE, "it has ended"),
+    (Verdict.RETIRE, "nobody can open it"),
     (Verdict.NARROW, "it is weaker than its primary"),
     (Verdict.NARROW, "it may do more than its primary"),
     (Verdict.NARROW, "it drops checks that the primary demands"),
@@ -43,21 +44,22 @@ REASONS: tuple[tuple[Verdict, str], ...] = (
     (Verdict.KEEP, "it is no weaker and no wider than its primary, and it ends"),
 )
 """Verdicts with their reasons; of several, the first that holds is told first."""
-_IDLE, _NEVER, _ENDED, _REFUSED = 5, 6, 7, 14
+_IDLE, _NEVER, _ENDED, _REFUSED = 5, 6, 7, 15
 _BY_RULE = {
     Rule.OUTLIVED: 0,
     Rule.SECOND_KEY: 1,
     Rule.CIRCLE: 2,
     Rule.LONG_LIVED_BESIDE: 3,
     Rule.LOCAL_ADMINISTRATOR: 4,
-    Rule.WEAKER_BEHIND: 8,
-    Rule.WIDER: 9,
-    Rule.CHECKS_DROPPED: 10,
-    Rule.NEVER_ENDS: 11,
-    Rule.OLD: 11,
-    Rule.APPROVER_ALONE: 12,
-    Rule.APPROVER_RESTS_ON_REQUESTER: 12,
-    Rule.NEVER_DRILLED: 13,
+    Rule.OPENS_NOTHING: 8,
+    Rule.WEAKER_BEHIND: 9,
+    Rule.WIDER: 10,
+    Rule.CHECKS_DROPPED: 11,
+    Rule.NEVER_ENDS: 12,
+    Rule.OLD: 12,
+    Rule.APPROVER_ALONE: 13,
+    Rule.APPROVER_RESTS_ON_REQUESTER: 13,
+    Rule.NEVER_DRILLED: 14,
 }
 
 
@@ -85,7 +87,7 @@ def judge(chart: Chart, findings: Findings, now: int, refused: Sequence[int] = (
 
     Args:
         now: minutes since 1970.
-        refused: rows of declared paths that break a law, which the graph may not show.
+        refused: rows of declared paths that break a law; told where the graph shows no reason.
     """
     ways = chart.ways
     reasons = np.zeros(len(ways), np.uint32)
@@ -98,7 +100,8 @@ def judge(chart: Chart, findings: Findings, now: int, refused: Sequence[int] = (
     reasons[never & ((ways.flags & PROBED) == 0)] |= 1 << _NEVER
     ended = ((ways.ends >= 0) & (ways.ends <= now)) | ((ways.flags & ACTIVE) == 0)
     reasons[ended] |= 1 << _ENDED
-    reasons[list(refused)] |= 1 << _REFUSED
+    alone = np.array(refused, np.int64)
+    reasons[alone[reasons[alone] == 0]] = 1 << _REFUSED
     rows = np.flatnonzero(ways.role != Role.PRIMARY.value).astype(np.int32)
     mine = reasons[rows]
     retire = sum(1 << at for at, (verdict, _) in enumerate(REASONS) if verdict is Verdict.RETIRE)

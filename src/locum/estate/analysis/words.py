@@ -14,6 +14,7 @@ def shown(name: str) -> str:
     """A vertex's name as a person says it."""
     holder, mark, part = name.rpartition("#")
     if mark:
+        part = part.removesuffix("+")
         number, slash, method = part.partition("/")
         if part == "primary":
             return f"{holder}'s primary"

@@ -28,7 +28,7 @@ from locum.estate.graph.ways import (
     Ways,
     minutes,
 )
-from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, Way
+from locum.estate.inventory import Holder, Inventory, Role, Root, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind as HolderKind
 from locum.model.methods import CATALOGUE, FactorKind, method
@@ -203,14 +203,14 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
         of = primaries[way.identity]
         body += [drawing.mention(f"{vertex_name(of)}/{one}") for one in of.methods]
         carried = max([carried, *(method(one).proofing or carried for one in of.methods)])
-    if way.requesters is not None:
-        body.append(_requesters(drawing, name, way.requesters, way.identity))
     asked = -1
     if way.approvals is not None:
-        body.append(_approvals(drawing, name, way.approvals, way.requesters))
         asked = drawing.define(f"{name}#asked", kind=Kind.QUORUM)
-        drawing.arc(asked, body, Why.PRESENTS)
+        for people in _askers(drawing, name, way):
+            drawing.arc(asked, [*body, *people], Why.PRESENTS)
         body = [asked]
+    elif way.requesters is not None:
+        body.append(_requester(drawing, name, way.requesters.people, way.identity))
     issuers = [drawing.mention(one, way.place) for one in way.rests_on.get("", ())]
     for one in issuers:
         drawing.arc(vertex, [one], Why.ISSUED_BY, PROOFED, use=TAKES)
@@ -226,13 +226,39 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
     return asked
 
 
-def _requesters(drawing: Drawing, name: str, rule: Quorum, identity: str) -> int:
+def _askers(drawing: Drawing, name: str, way: Way) -> list[list[int]]:
+    """Who asks and who approves, as alternatives; whoever asks does not count as an approver.
+
+    So one approver more is needed where one of them asks.
+    """
+    assert way.approvals is not None
+    approvers, need = way.approvals.people, way.approvals.need
+    if way.requesters is None:
+        return [[_approvals(drawing, f"{name}#approvals", approvers, need)]]
+    apart, among = way.requesters.people - approvers, way.requesters.people & approvers
+    found: list[list[int]] = []
+    if apart or not among:
+        asker = _requester(drawing, name, apart, way.identity)
+        found.append([asker, _approvals(drawing, f"{name}#approvals", approvers, need)])
+    if among:
+        mark = "" if not found else "+"
+        asker = _requester(drawing, name, among, way.identity, mark)
+        more = _approvals(drawing, f"{name}#approvals{mark}", approvers, need + 1)
+        found.append([asker, more])
+    return found
+
+
+def _requester(
+    drawing: Drawing, name: str, people: frozenset[str], identity: str, mark: str = ""
+) -> int:
     """Any one of them presents a key of their own.
 
     An identity that asks for itself has its key already, so that its loss does not matter here.
     """
-    vertex = drawing.define(f"{name}#requester", kind=Kind.QUORUM)
-    for person in sorted(rule.people):
+    vertex = drawing.define(f"{name}#requester{mark}", kind=Kind.QUORUM)
+    if not people:
+        drawing.arc(vertex, [], Why.QUORUM_OF, need=1)
+    for person in sorted(people):
         key = _key(drawing, person)
         drawing.arc(vertex, [key], Why.QUORUM_OF, use=TAKES)
         needed = key if person == identity else drawing.mention(person)
@@ -240,15 +266,14 @@ def _requesters(drawing: Drawing, name: str, rule: Quorum, identity: str) -> int
     return vertex
 
 
-def _approvals(drawing: Drawing, name: str, rule: Quorum, requesters: Quorum | None) -> int:
-    """So many of them; whoever asks does not count, so one more where the same people ask."""
-    vertex = drawing.define(f"{name}#approvals", WEAKEST, kind=Kind.QUORUM)
-    one_more = requesters is not None and requesters.people == rule.people
-    need = min(rule.need + one_more, 255)
-    keys = [_key(drawing, person) for person in sorted(rule.people)]
+def _approvals(drawing: Drawing, name: str, people: frozenset[str], need: int) -> int:
+    """So many of them."""
+    vertex = drawing.define(name, WEAKEST, kind=Kind.QUORUM)
+    need = min(need, 255)
+    keys = [_key(drawing, person) for person in sorted(people)]
     drawing.arc(vertex, keys, Why.QUORUM_OF, need=need, use=TAKES)
-    people = [drawing.mention(person) for person in sorted(rule.people)]
-    drawing.arc(vertex, people, Why.QUORUM_OF, need=need, use=OPENS)
+    approvers = [drawing.mention(person) for person in sorted(people)]
+    drawing.arc(vertex, approvers, Why.QUORUM_OF, need=need, use=OPENS)
     return vertex
 
 

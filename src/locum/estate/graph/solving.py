@@ -23,7 +23,8 @@ Progress = Callable[[float], None]
 
 _SWEEPS = 2
 _FALL_LIMIT = 2_000
-_LOSS_LIMIT = 1_024
+LOSS_LIMIT = 1_024
+"""Single losses of one vertex that are kept."""
 _TOGETHER = 64
 _ROOM = 4
 """Room in the pool of losses for so many a vertex; it grows when it is full."""
@@ -91,6 +92,7 @@ def falls(
     watched: NDArray[np.uint8],
     progress: Progress = _quiet,
     limit: int | None = None,
+    rank: NDArray[np.int64] | None = None,
 ) -> Falls:
     """What falls where one root alone is taken, for each root.
 
@@ -102,11 +104,15 @@ def falls(
             what is watched besides.
         limit: vertices from which on a reach is large; in a small graph every reach is, because
             uncompiled loops are better off with sixty-four at once.
+        rank: int64[V], which of several roots that are alike is the `worst` one: the lowest;
+            without it the one that stands first.
     """
     run = loops(graph.arcs)
     if limit is None:
         limit = _FALL_LIMIT if is_large(graph.arcs) else 1
     roots = np.flatnonzero(in_the_world(graph)).astype(np.int32)
+    if rank is not None:
+        roots = roots[np.argsort(rank[roots])]
     reach = np.zeros(len(roots), np.int64)
     privileged = np.zeros(len(roots), np.uint8)
     alone = np.zeros(graph.vertices, np.int32)
@@ -127,7 +133,8 @@ def falls(
         grave = np.zeros(len(chosen), np.uint8)
         run.count_falls(mask, watched, roots[chosen], low, counted, grave, alone, worst, most)
         reach[chosen], privileged[chosen] = counted, grave
-    return Falls(roots, reach, alone, worst, privileged)
+    back = np.argsort(roots)
+    return Falls(roots[back], reach[back], alone, worst, privileged[back])
 
 
 class Losses(msgspec.Struct, frozen=True):
@@ -182,7 +189,7 @@ def _next_to(changed: NDArray[np.int32], around: Onward) -> NDArray[np.int32]:
     return np.flatnonzero(led).astype(np.int32)
 
 
-def losses(graph: Graph, around: Onward, limit: int = _LOSS_LIMIT) -> Losses:
+def losses(graph: Graph, around: Onward, limit: int = LOSS_LIMIT) -> Losses:
     """The single losses after which each vertex is out of reach.
 
     Anything in the world can be lost; a way and a quorum are lost only with what they rest on.

@@ -23,8 +23,8 @@ _MINUTE = timedelta(minutes=1)
 ACTIVE, WIDER, REVIEWABLE, PROBED, LIVES_LONG, SIGNS_IN_ELSEWHERE = (
     1, 4, 8, 16, 32, 64,
 )  # fmt: skip
-"""Flags of a way. `ACTIVE`: it works, until it ends; `LIVES_LONG`: a secret that works by itself until somebody ends it;
-`SIGNS_IN_ELSEWHERE`: an identity provider vouches for it."""
+"""Flags of a way. `ACTIVE`: it works, until it ends; `LIVES_LONG`: a secret that works by itself
+until somebody ends it; `SIGNS_IN_ELSEWHERE`: an identity provider vouches for it."""
 
 
 def minutes(at: Seen) -> int:
