@@ -93,7 +93,8 @@ def _path(path: Path, identity: Identity, estate: Estate, document: Document) ->
         _rests_on(_at(document, place), path.methods),
         yields=through[0].yields if through else "",
         by_primary=by_primary,
-        requesters=_requesters(path, identity, estate) if asked else None,
+        requesters=None if by_primary else _requesters(path, identity, estate),
+        by_key=asked,
         approvals=None
         if approvals is None
         else Quorum(approvals.of, frozenset(estate.members(approvals.of)), approvals.need),

@@ -53,7 +53,8 @@ class Way(msgspec.Struct, frozen=True):
         rests_on: roots by method; what stands under `""` gives the whole way.
         yields: the method of a credential that works by itself while the way is open.
         by_primary: it is opened by presenting the primary, which still works.
-        requesters: whose own key is presented; `None` where nobody asks.
+        requesters: who may ask; `None` where nobody does.
+        by_key: whoever asks presents a key of their own.
         approvals: who must approve.
         demands: conditions that it asks for.
         ends: when it ends by itself; `NEVER` where it does not.
@@ -72,6 +73,7 @@ class Way(msgspec.Struct, frozen=True):
     yields: str = ""
     by_primary: bool = False
     requesters: Quorum | None = None
+    by_key: bool = False
     approvals: Quorum | None = None
     demands: frozenset[str] = frozenset()
     owner: str = ""

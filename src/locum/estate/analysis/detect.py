@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from locum.estate.analysis.approving import quorums
 from locum.estate.analysis.rules import Rule
 from locum.estate.analysis.solved import Solved, is_below, levels
 from locum.estate.analysis.undermined import undermining
@@ -348,6 +349,12 @@ def _people(chart: Chart, solved: Solved, found: _Found) -> None:
     root = solved.falls.worst[ways.asked[rows]]
     both = root >= 0
     found.add(Rule.APPROVER_RESTS_ON_REQUESTER, ways.vertex[rows[both]], rows[both], root[both])
+    quorum, asking = quorums(chart, solved.around.head)
+    root = solved.falls.worst[quorum]
+    one = (root >= 0) & needs[asking] & (ways.spare[asking] >= 0)
+    one &= solved.falls.worst[ways.asked[asking]] < 0
+    whose, first = np.unique(asking[one], return_index=True)
+    found.add(Rule.APPROVERS_ARE_ONE, ways.vertex[whose], whose, root[one][first])
 
 
 def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:

@@ -110,7 +110,12 @@ def _candidates(
         return
     if rule is Rule.CIRCLE:
         yield from _other_ways_to(assessment, local, chain)
-    elif rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT, Rule.APPROVER_RESTS_ON_REQUESTER):
+    elif rule in (
+        Rule.WEAKER_BEHIND,
+        Rule.ONE_ROOT,
+        Rule.APPROVER_RESTS_ON_REQUESTER,
+        Rule.APPROVERS_ARE_ONE,
+    ):
         yield from _alternatives(assessment, local, chain)
     whose = chart.ways.identity[row] if row >= 0 else vertex
     if rule in (Rule.WEAKER_BEHIND, Rule.ONE_ROOT) and chart.person[whose]:

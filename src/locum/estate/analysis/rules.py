@@ -37,6 +37,7 @@ class Rule(IntEnum):
     UNUSED = 22
     OWNERLESS = 23
     OPENS_NOTHING = 24
+    APPROVERS_ARE_ONE = 25
 
     @property
     def id(self) -> str:
@@ -145,5 +146,8 @@ RULES: dict[Rule, About] = {
     ),
     Rule.OPENS_NOTHING: About(
         4, "error", "What is to let somebody in can be opened.", ("REC-1", "BG-A1"),
+    ),
+    Rule.APPROVERS_ARE_ONE: About(
+        6, "warning", "No one thing is enough for all approvals of a path.", ("BG-P1", "NHI9"),
     ),
 }  # fmt: skip

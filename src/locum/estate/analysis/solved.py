@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from locum.estate.analysis.approving import quorums
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import TAKES, Graph, Kind, Onward, Why, onward, settled
 from locum.estate.graph.lattice import NO_WAY
@@ -75,6 +76,7 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     watched = (graph.kind == Kind.IDENTITY).astype(np.uint8)
     watched[chart.privileged != 0] = 3
     watched[chart.ways.asked[chart.ways.asked >= 0]] = 2
+    watched[quorums(chart, around.head)[0]] = 2
     rows = _rows(chart, around)
     alone = weakest(_primaries_alone(chart, rows), lambda: around)
     # What a fallback itself asks for is law 1's; here it is what primaries rest on.

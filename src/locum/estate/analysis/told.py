@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from locum.estate.analysis.approving import quorums
 from locum.estate.analysis.assess import Assessment
 from locum.estate.analysis.chains import Step, fall_chain, loss_chain, weak_chain
 from locum.estate.analysis.detect import Findings
@@ -116,6 +117,10 @@ def chain_of(assessment: Assessment, at: int) -> tuple[Step, ...]:
             return (*taken, *fall_chain(chart.graph, vertex, about)[1:])
         case Rule.APPROVER_RESTS_ON_REQUESTER:
             return fall_chain(chart.graph, int(chart.ways.asked[row]), about)
+        case Rule.APPROVERS_ARE_ONE:
+            quorum, rows = quorums(chart, solved.around.head)
+            fallen = quorum[(rows == row) & (solved.falls.worst[quorum] == about)]
+            return fall_chain(chart.graph, int(fallen[0]), about)
         case Rule.CIRCLE:
             lost = int(chart.ways.identity[row])
             return loss_chain(chart.graph, vertex, lost, solved.losses.of)
@@ -175,6 +180,8 @@ def fact_of(assessment: Assessment, at: int) -> str:
             return "Too few can approve but the one who asks."
         case Rule.APPROVER_RESTS_ON_REQUESTER:
             return f"{other} alone is both the evidence and the approvals."
+        case Rule.APPROVERS_ARE_ONE:
+            return f"{other} alone is enough for all its approvals, whoever approves."
         case Rule.NO_QUORUM:
             return "With one approver away, nobody can open it."
         case Rule.UNKNOWN_ROOT:

@@ -59,6 +59,7 @@ _BY_RULE = {
     Rule.OLD: 12,
     Rule.APPROVER_ALONE: 13,
     Rule.APPROVER_RESTS_ON_REQUESTER: 13,
+    Rule.APPROVERS_ARE_ONE: 13,
     Rule.NEVER_DRILLED: 14,
 }
 

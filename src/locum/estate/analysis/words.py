@@ -69,6 +69,8 @@ def _taken(graph: Graph, names: Sequence[str], step: Step) -> str:
     head = shown(names[step.head])
     if step.arc < 0:
         kind = Kind(int(graph.kind[step.head]))
+        if kind is Kind.QUORUM and "#requester" in names[step.head]:
+            return f"{_capital(head)} adds no strength: they can be talked round."
         if kind is Kind.QUORUM:
             return f"{_capital(head)} add no strength: an approver can be talked round."
         base = int(graph.base[step.head])
@@ -94,7 +96,7 @@ def _taken(graph: Graph, names: Sequence[str], step: Step) -> str:
         case Why.SIGNS_IN:
             return f"Whoever is {body} binds {head}."
         case Why.QUORUM_OF:
-            return f"{_capital(body)} is enough for {head}."
+            return f"{_capital(body)} {'are' if len(step.body) > 1 else 'is'} enough for {head}."
         case Why.ADMINISTERED_BY:
             return f"{_capital(body)} administers {head}."
         case Why.ISSUED_BY:

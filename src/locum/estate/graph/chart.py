@@ -209,8 +209,10 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
         for people in _askers(drawing, name, way):
             drawing.arc(asked, [*body, *people], Why.PRESENTS)
         body = [asked]
-    elif way.requesters is not None:
-        body.append(_requester(drawing, name, way.requesters.people, way.identity))
+    elif way.requesters is not None and (
+        way.by_key or way.requesters.people != frozenset({way.identity})
+    ):
+        body.append(_requester(drawing, name, way.requesters.people, way))
     issuers = [drawing.mention(one, way.place) for one in way.rests_on.get("", ())]
     for one in issuers:
         drawing.arc(vertex, [one], Why.ISSUED_BY, PROOFED, use=TAKES)
@@ -238,30 +240,32 @@ def _askers(drawing: Drawing, name: str, way: Way) -> list[list[int]]:
     apart, among = way.requesters.people - approvers, way.requesters.people & approvers
     found: list[list[int]] = []
     if apart or not among:
-        asker = _requester(drawing, name, apart, way.identity)
+        asker = _requester(drawing, name, apart, way)
         found.append([asker, _approvals(drawing, f"{name}#approvals", approvers, need)])
     if among:
         mark = "" if not found else "+"
-        asker = _requester(drawing, name, among, way.identity, mark)
-        more = _approvals(drawing, f"{name}#approvals{mark}", approvers, need + 1)
-        found.append([asker, more])
+        more = [_approvals(drawing, f"{name}#approvals{mark}", approvers, need + 1)]
+        if way.by_key or among != approvers:
+            more.append(_requester(drawing, name, among, way, mark))
+        found.append(more)
     return found
 
 
 def _requester(
-    drawing: Drawing, name: str, people: frozenset[str], identity: str, mark: str = ""
+    drawing: Drawing, name: str, people: frozenset[str], way: Way, mark: str = ""
 ) -> int:
-    """Any one of them presents a key of their own.
+    """Any one of them asks; where it is not with a key of their own, that adds no strength.
 
     An identity that asks for itself has its key already, so that its loss does not matter here.
     """
-    vertex = drawing.define(f"{name}#requester{mark}", kind=Kind.QUORUM)
+    base = NO_WAY if way.by_key else WEAKEST
+    vertex = drawing.define(f"{name}#requester{mark}", base, kind=Kind.QUORUM)
     if not people:
         drawing.arc(vertex, [], Why.QUORUM_OF, need=1)
     for person in sorted(people):
         key = _key(drawing, person)
         drawing.arc(vertex, [key], Why.QUORUM_OF, use=TAKES)
-        needed = key if person == identity else drawing.mention(person)
+        needed = key if person == way.identity else drawing.mention(person)
         drawing.arc(vertex, [needed], Why.QUORUM_OF, use=OPENS)
     return vertex
 
