@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from locum.estate.graph.chart import METHODS, Chart
-from locum.estate.graph.columns import BOTH, Kind, Why, graph_of
+from locum.estate.graph.chart import LOCUM, METHODS, Chart
+from locum.estate.graph.columns import BOTH, OPENS, TAKES, Kind, Why, graph_of
 from locum.estate.graph.lattice import NO_WAY, WEAKEST, word_of_method
 from locum.estate.graph.ways import ACTIVE, NO_APPROVALS, UNSAID, Ways
 from locum.estate.inventory import Role
@@ -67,12 +67,30 @@ class Draft:
             for arc in self._arcs
         ]
 
+    def add_path(
+        self, identity: int, name: str, methods: tuple[str, ...], carried: Proofing
+    ) -> int:
+        """Declare a further path; as every declared one it opens through Locum only."""
+        return self._add(identity, name, methods, carried, (self._locum(),))
+
     def add_way(self, identity: int, name: str, methods: tuple[str, ...], carried: Proofing) -> int:
-        """Give an identity a further way in; returns its vertex."""
+        """Give an identity, or a root, a further way in that Locum has no part in."""
+        return self._add(identity, name, methods, carried, ())
+
+    def _add(
+        self,
+        identity: int,
+        name: str,
+        methods: tuple[str, ...],
+        carried: Proofing,
+        through: tuple[int, ...],
+    ) -> int:
+        """Returns the vertex of the way."""
         way = self._vertex(name, NO_WAY, Kind.WAY)
         parts = tuple(self._authenticator(way, one, carried) for one in methods)
         self._arcs.append((identity, WEAKEST, 0, BOTH, int(Why.IS_WAY), (way,)))
-        self._arcs.append((way, WEAKEST, 0, BOTH, int(Why.PRESENTS), parts))
+        self._arcs.append((way, WEAKEST, 0, TAKES, int(Why.PRESENTS), parts))
+        self._arcs.append((way, WEAKEST, 0, OPENS, int(Why.PRESENTS), (*parts, *through)))
         primary = next(
             (
                 row
@@ -135,6 +153,12 @@ class Draft:
             person=longer(of.person),
             privileged=longer(of.privileged),
         )
+
+    def _locum(self) -> int:
+        """The vertex of Locum, which the part may not hold yet."""
+        if LOCUM in self._names:
+            return self._names.index(LOCUM)
+        return self._vertex(LOCUM, NO_WAY, Kind.LOCUM)
 
     def _vertex(self, name: str, base: int, kind: Kind) -> int:
         self._names.append(name)

@@ -83,7 +83,8 @@ def explain(
     Args:
         now: minutes since 1970.
         without: names of things or ways that are thought away.
-        added: methods, each thought to be a further way in; `second-key` is a device-bound passkey.
+        added: methods, each thought to be a further declared path, which opens through Locum;
+            `second-key` is a device-bound passkey.
 
     Raises:
         MalformedInput: there is no such identity, thing or method.
@@ -105,7 +106,7 @@ def explain(
                     f"`{name}` is no method.",
                     "Name one of the catalogue (docs/estate.md), or second-key.",
                 )
-            draft.add_way(here, f"{identity}/{name}", (method,), Proofing.IAL3)
+            draft.add_path(here, f"{identity}/{name}", (method,), Proofing.IAL3)
         after = _standing(assess_at(draft.chart(), now), here, pairs)
     return Explanation(identity, len(local.vertices), before, after)
 

@@ -2,7 +2,7 @@
 
 Changes are tried in the order of what they cost people: mend a column, take one alternative away,
 ask for more, remove the way. A change that brings a new error is none. What nobody can try, like
-saying how an unknown mailbox is opened, is only said.
+saying how an unknown mailbox is opened, or naming people who could approve, is only said.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ _SAID = {
     Rule.UNDERMINED: "Make every way to it as strong as what rests on it.",
     Rule.ONE_ROOT_FOR_MANY: "Ask for two factors of whoever gets at it.",
     Rule.OPENS_NOTHING: "Give something that it rests on a way in of its own.",
+    Rule.APPROVER_ALONE: "Add people to the group that approves {name}.",
+    Rule.NO_QUORUM: "Add people to the group that approves {name}.",
     Rule.LOCK_OUT_OF_MANY: "Give those who matter most a way in that does not rest on it, and "
     "rehearse it.",
 }
+_OF_APPROVERS = (Rule.APPROVER_ALONE, Rule.NO_QUORUM)
 
 
 class Remedy(msgspec.Struct, frozen=True):
@@ -55,9 +58,9 @@ def remedy_of(assessment: Assessment, at: int, chain: tuple[Step, ...]) -> Remed
     rule = Rule(int(assessment.findings.rule[at]))
     vertex = int(assessment.findings.vertex[at])
     row = int(assessment.findings.row[at])
-    if rule in _SAID and row < 0:
-        return Remedy(_SAID[rule], False)
     chart = assessment.chart
+    if rule in _SAID and (row < 0 or rule in _OF_APPROVERS):
+        return Remedy(_SAID[rule].format(name=shown(chart.names[vertex])), False)
     end = int(chart.ways.identity[row]) if row >= 0 else vertex
     local = behind(chart, [end])
     before = _errors(assess_at(local.chart, assessment.now))
@@ -105,6 +108,12 @@ def _candidates(
         what = "a second key that is kept apart" if person else "a backup certificate"
         yield (
             f"Declare {what} for {name} (`method: {method}`).",
+            lambda draft: draft.add_path(
+                here, f"{names[vertex]}/another", (method,), Proofing.IAL3
+            ),
+        )
+        yield (
+            f"Give {name} a way in that does not go through Locum (`method: {method}`).",
             lambda draft: draft.add_way(here, f"{names[vertex]}/another", (method,), Proofing.IAL3),
         )
         return
@@ -156,8 +165,6 @@ def _columns(rule: Rule, name: str, row: int, now: int) -> Candidate | None:
             return f"Review the last use of {name}: `locum review`.", to("reviewed", now)
         case Rule.NEVER_DRILLED:
             return f"Rehearse {name} now: `locum drill`.", to("drilled", now)
-        case Rule.APPROVER_ALONE | Rule.NO_QUORUM:
-            return f"Add people to the group that approves {name}.", to("spare", 1)
         case _:
             return None
 
