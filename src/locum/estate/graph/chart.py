@@ -217,6 +217,8 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
     for one in issuers:
         drawing.arc(vertex, [one], Why.ISSUED_BY, PROOFED, use=TAKES)
     drawing.arc(vertex, body, Why.PRESENTS, use=TAKES)
+    handed = _handed_out_by(drawing, way)
+    issuers += handed
     if way.role is Role.DECLARED:
         issuers.append(drawing.mention(LOCUM))
     drawing.arc(vertex, [*body, *issuers], Why.PRESENTS, use=OPENS)
@@ -225,7 +227,19 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
         credential = drawing.define(f"{name}/{way.yields}", word, way.place, Kind.AUTHENTICATOR)
         drawing.arc(vertex, [credential], Why.YIELDS, use=TAKES)
         drawing.arc(credential, [drawing.mention(LOCUM)], Why.ISSUED_BY, PROOFED, use=TAKES)
+        for root in handed:
+            drawing.arc(credential, [root], Why.RESTS_ON, PROOFED, use=TAKES)
     return asked
+
+
+def _handed_out_by(drawing: Drawing, way: Way) -> list[int]:
+    """What a method that nobody presents rests on: the vault of a secret that Locum hands out."""
+    return [
+        drawing.mention(one, way.place)
+        for of, roots in way.rests_on.items()
+        if of and of not in way.methods
+        for one in roots
+    ]
 
 
 def _askers(drawing: Drawing, name: str, way: Way) -> list[list[int]]:
