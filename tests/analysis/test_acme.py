@@ -65,7 +65,7 @@ def _one(report: Report, rule: str, subject: str) -> Problem:
         ("outlived", "mail-relay/relay-old-certificate"),
         ("long-lived-beside", "fraud-scorer/fraud-key"),
         ("local-administrator", "root-admin/local-root"),
-        ("never-ends", "emergency-1/emergency-password"),
+        ("never-ends", "fax-gateway"),
         ("unreviewed", "orders-db-admin/break-glass"),
         ("never-drilled", "bob/second-key"),
         ("unused", "data-lake/lake-key"),

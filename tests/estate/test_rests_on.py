@@ -1,4 +1,4 @@
-"""What rests on a method that is not presented is refused; what Locum hands out may rest on roots."""
+"""What rests on a method that is not presented is refused; what Locum hands out may rest, too."""
 
 from __future__ import annotations
 
@@ -43,3 +43,21 @@ def test_a_secret_that_locum_hands_out_is_lost_with_its_vault(
     lost = losses(drawn.graph, onward(drawn.graph)).of(way)
     assert lost is not None
     assert drawn.names.index("vault:corp") in lost
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "fact"),
+    [
+        (["alise"], "administered_by.0", "`alise` is no identity or group of this estate."),
+        ({"of": "keepers", "need": 1}, "administered_by.of", "`keepers` is no group"),
+        ({"of": "sre-leads", "need": 4}, "administered_by.need", "4 are needed of `sre-leads`"),
+    ],
+)
+def test_administrators_of_a_root_are_there(
+    tmp_path: Path, said: object, field: str, fact: str
+) -> None:
+    estate = lawful()
+    estate["roots"] = {"vault:corp": {"administered_by": said}}
+    problem = only_problem(tmp_path, estate)
+    assert problem.field.endswith(field)
+    assert problem.fact.startswith(fact)

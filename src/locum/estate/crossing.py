@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from locum.estate.crossing_roots import rested_on
+from locum.estate.crossing_roots import administered, rested_on
 from locum.estate.crossing_trust import bundles, pinned, pinned_once, rotated
 from locum.estate.document import Document, Field
 from locum.estate.explanation import did_you_mean
@@ -49,6 +49,7 @@ def cross_check(document: Document) -> Iterator[Problem]:
     yield from pinned_once(document)
     yield from bundles(document)
     yield from rested_on(document)
+    yield from administered(document)
 
 
 def _administrators(document: Document) -> Iterator[Problem]:

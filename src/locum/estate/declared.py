@@ -72,6 +72,8 @@ def _primary(identity: Identity, document: Document) -> Way:
         resting,
         demands=identity.primary.context,
         owner=identity.owner,
+        created=_made(raw),
+        ends=_ending(raw),
         active=not identity.disabled,
     )
 
@@ -134,12 +136,8 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
             _rests_on(raw, presented),
             demands=frozenset(raw.get("context", identity.primary.context)),
             owner=raw.get("owner", ""),
-            created=_begun(raw["created"]) if "created" in raw else None,
-            ends=NEVER
-            if raw.get("ends") == "never"
-            else instant(raw["ends"])
-            if "ends" in raw
-            else None,
+            created=_made(raw),
+            ends=_ending(raw),
             last_used=_seen(raw, "last_used"),
             active=raw.get("active", True) and not identity.disabled,
             wider=_wider(authority(raw.get("authority")), identity),
@@ -217,8 +215,13 @@ def _seen(raw: Mapping[str, Any], field: str) -> Seen:
     return None if value is None else NEVER if value == "never" else _begun(value)
 
 
-def _ending(text: str | None) -> Seen:
+def _ending(raw: Mapping[str, Any]) -> Seen:
+    text = raw.get("ends")
     return None if text is None else NEVER if text == "never" else instant(text)
+
+
+def _made(raw: Mapping[str, Any]) -> datetime | None:
+    return _begun(raw["created"]) if "created" in raw else None
 
 
 def _begun(text: str) -> datetime:

@@ -47,6 +47,9 @@ def _identity(identity: Any) -> Iterator[Fault]:
             yield from _url(("notify", at), url)
     primary = identity["primary"]
     yield from (_under(("primary",), fault) for fault in _conditions(primary))
+    for field in ("created", "ends"):
+        if primary.get(field, "never") != "never":
+            yield from _instant(("primary", field), primary[field])
     yield from _authority(("primary", "authority"), primary.get("authority", {}))
 
 

@@ -25,7 +25,7 @@ from locum.estate.schema_forms import (
     whole,
 )
 from locum.estate.schema_path import METHODS, PATH
-from locum.estate.schema_roots import FOUND, OBSERVED, RESTS_ON, ROOT, ROOT_ENTRY
+from locum.estate.schema_roots import CREATED, ENDS, FOUND, OBSERVED, RESTS_ON, ROOT, ROOT_ENTRY
 from locum.estate.schema_trust import KNOWN_BY, TRUST
 from locum.model.names import NAME_PATTERN
 
@@ -36,6 +36,8 @@ _PRIMARY = fields(
     authority={"$ref": "#/$defs/authority"},
     context=several(CONDITION, "What it demands; every path must too (law 7).", ["managed-device"]),
     known_by=KNOWN_BY,
+    created=CREATED,
+    ends=ENDS,
     rests_on=RESTS_ON,
 )
 _IDENTITY = fields(

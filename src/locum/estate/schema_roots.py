@@ -79,6 +79,8 @@ ROOT_ENTRY = fields(
     administered_by=_ADMINISTERED,
     owner=meant(text("it@example.com"), "Who answers for it."),
 )
+CREATED = meant(INSTANT, "When it was made.", "2024-05-01")
+ENDS = meant(_SEEN, "When it ends by itself, or `never` (law 3, NHI7).", "never")
 FOUND = fields(
     ["identity", "method"],
     "A second way in that is there without a declaration; `locum import` writes these.",
@@ -86,8 +88,8 @@ FOUND = fields(
     method=meant(METHODS, METHODS["description"], "api-key"),
     rests_on=RESTS_ON,
     owner=meant(text("payments@example.com"), "Who answers for it (NHI1)."),
-    created=meant(INSTANT, "When it was made.", "2024-05-01"),
-    ends=meant(_SEEN, "When it ends by itself, or `never` (law 3, NHI7).", "never"),
+    created=CREATED,
+    ends=ENDS,
     last_used=meant(_SEEN, "When it was used last, or `never`.", "never"),
     context={
         "type": "array",

@@ -188,29 +188,39 @@ def local_administrators(chart: Chart) -> Mask:
 
 
 def outlived(chart: Chart) -> Mask:
-    """Certificates that are still attached beside a newer primary certificate."""
+    """Certificates that are still attached beside a newer primary certificate, where both say."""
     ways = chart.ways
     mask: Mask = (
         _active(chart)
         & (ways.role == Role.FOUND.value)
         & _of(chart, _CERTIFICATES)
         & _method_of_primary(chart, _CERTIFICATES)
-        & ((ways.created < ways.created[ways.primary]) | (ways.created[ways.primary] == UNSAID))
+        & (ways.created != UNSAID)
+        & (ways.created < ways.created[ways.primary])
     )
     return mask
 
 
 def second_keys(chart: Chart) -> Mask:
-    """Every active key of an identity but its newest."""
+    """Every active key, password or certificate of an identity but the newest of its kind.
+
+    People have an SSH key on each of their machines, and certificates overlap in a rotation.
+    """
     ways = chart.ways
-    rows = np.flatnonzero(
-        _active(chart) & _of(chart, ("api-key",)) & (ways.role != Role.DECLARED.value)
-    )
+    machine = chart.person[ways.identity] == 0
+    kind = np.zeros(len(ways), np.uint8)
+    for number, names in enumerate((("api-key",), ("password",), ("vaulted-secret",)), 1):
+        kind[_of(chart, names)] = number
+    kind[_of(chart, ("ssh-key",)) & machine] = 4
+    kind[_of(chart, _CERTIFICATES) & (ways.role == Role.FOUND.value) & machine] = 5
+    rows = np.flatnonzero(_active(chart) & (kind > 0) & (ways.role != Role.DECLARED.value))
     # Of one identity the primary comes first, then the newest; all after the first are too many.
-    order = np.lexsort((-ways.created[rows].astype(np.int64), ways.role[rows], ways.identity[rows]))
+    created = -ways.created[rows].astype(np.int64)
+    order = np.lexsort((created, ways.role[rows], kind[rows], ways.identity[rows]))
     ordered = rows[order]
     again = np.zeros(len(ways), bool)
-    again[ordered[1:]] = ways.identity[ordered[1:]] == ways.identity[ordered[:-1]]
+    same = ways.identity[ordered[1:]] == ways.identity[ordered[:-1]]
+    again[ordered[1:]] = same & (kind[ordered[1:]] == kind[ordered[:-1]])
     return again
 
 
@@ -245,7 +255,8 @@ def weaker(chart: Chart, solved: Solved) -> Mask:
 
 def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
     plain, local = beside(chart), local_administrators(chart)
-    old, second = outlived(chart), second_keys(chart)
+    old = outlived(chart)
+    second = second_keys(chart) & ~old & ~local
     _add_rows(chart, found, Rule.CIRCLE, circular(chart, solved))
     _add_rows(chart, found, Rule.LONG_LIVED_BESIDE, plain)
     _add_rows(chart, found, Rule.LOCAL_ADMINISTRATOR, local)
@@ -365,8 +376,7 @@ def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:
 def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:
     ways = chart.ways
     lives = _active(chart) & ((ways.flags & LIVES_LONG) != 0)
-    found_so = (ways.ends == UNSAID) & (ways.role == Role.FOUND.value)
-    endless = (ways.ends == NEVER_SEEN) | found_so
+    endless = (ways.ends == NEVER_SEEN) | (ways.ends == UNSAID)
     goes = beside(chart) | local_administrators(chart) | second_keys(chart)
     old = (ways.created >= 0) & (ways.created < now - YEAR)
     _add_rows(chart, found, Rule.OLD, lives & old & ~goes)

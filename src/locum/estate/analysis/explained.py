@@ -93,12 +93,12 @@ def explain(
     local = behind(chart, [vertex])
     here = local.vertex(vertex)
     assessed = assess_at(local.chart, now)
-    before = _standing(assessed, here, pairs)
+    before = _standing(assessed, here, pairs, set())
     after = None
     if without or added:
-        draft = Draft(local.chart)
+        draft, gone = Draft(local.chart), set[int]()
         for name in without:
-            _take_away(draft, assessed, _place(chart, local, name))
+            gone |= _take_away(draft, assessed, _place(chart, local, name))
         for name in added:
             method = "passkey-device-bound" if name == _SECOND_KEY else name
             if method not in CATALOGUE:
@@ -107,7 +107,7 @@ def explain(
                     "Name one of the catalogue (docs/estate.md), or second-key.",
                 )
             draft.add_path(here, f"{identity}/{name}", (method,), Proofing.IAL3)
-        after = _standing(assess_at(draft.chart(), now), here, pairs)
+        after = _standing(assess_at(draft.chart(), now), here, pairs, gone)
     return Explanation(identity, len(local.vertices), before, after)
 
 
@@ -129,17 +129,26 @@ def _place(chart: Chart, local: Local, name: str) -> int | None:
     return found
 
 
-def _take_away(draft: Draft, assessed: Assessment, at: int | None) -> None:
-    """Without a thing, the authenticators that cannot do without it are gone as well."""
+def _take_away(draft: Draft, assessed: Assessment, at: int | None) -> set[int]:
+    """Without a thing, the authenticators that cannot do without it are gone as well.
+
+    Returns:
+        What is gone: nobody can take it.
+    """
     if at is None:
-        return
-    draft.lose(at)
-    for one in np.flatnonzero(assessed.chart.graph.kind == Kind.AUTHENTICATOR):
-        if at in (assessed.solved.losses.of(int(one)) or ()):
-            draft.lose(int(one))
+        return set()
+    kinds = assessed.chart.graph.kind
+    resting = {
+        int(one)
+        for one in np.flatnonzero(kinds == Kind.AUTHENTICATOR)
+        if at in (assessed.solved.losses.of(int(one)) or ())
+    }
+    for one in (at, *sorted(resting)):
+        draft.lose(one)
+    return {at, *resting}
 
 
-def _standing(assessed: Assessment, vertex: int, pairs: bool) -> Standing:
+def _standing(assessed: Assessment, vertex: int, pairs: bool, gone: set[int]) -> Standing:
     chart, solved = assessed.chart, assessed.solved
     graph, names = chart.graph, chart.names
     weakest = int(solved.value[vertex])
@@ -161,8 +170,8 @@ def _standing(assessed: Assessment, vertex: int, pairs: bool) -> Standing:
             (component, take_words(graph, names, weak_chain(graph, vertex, bit)))
             for component, bit in lacking
         ),
-        tuple(names[one] for one in _alone(chart, vertex)),
-        _pairs(chart, vertex) if pairs else (),
+        tuple(names[one] for one in _alone(chart, vertex, gone)),
+        _pairs(chart, vertex, gone) if pairs else (),
         None if lost is None else tuple(names[one] for one in lost),
         solved.losses.too_many(vertex),
         tuple(
@@ -180,15 +189,16 @@ def _concerns(assessed: Assessment, at: int, vertex: int) -> bool:
     return whose == vertex
 
 
-def _alone(chart: Chart, vertex: int) -> list[int]:
+def _alone(chart: Chart, vertex: int, gone: set[int]) -> list[int]:
     """Every thing that suffices alone."""
-    roots = [int(one) for one in np.flatnonzero(in_the_world(chart.graph)) if one != vertex]
+    out = {vertex, *gone}
+    roots = [int(one) for one in np.flatnonzero(in_the_world(chart.graph)) if one not in out]
     return _sufficing(chart, vertex, roots, ())
 
 
-def _pairs(chart: Chart, vertex: int) -> tuple[tuple[str, str], ...]:
+def _pairs(chart: Chart, vertex: int, gone: set[int]) -> tuple[tuple[str, str], ...]:
     """Every two things that suffice together, where neither does alone."""
-    alone = {vertex, *_alone(chart, vertex)}
+    alone = {vertex, *gone, *_alone(chart, vertex, gone)}
     roots = [int(one) for one in np.flatnonzero(in_the_world(chart.graph)) if one not in alone]
     found: set[tuple[int, int]] = set()
     for one in roots:

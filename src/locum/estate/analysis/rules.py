@@ -112,7 +112,8 @@ RULES: dict[Rule, About] = {
         2, "error", "A way in may do no more than its primary.", ("NHI5", "ZT-3"),
     ),
     Rule.SECOND_KEY: About(
-        3, "warning", "An identity has one active key.", ("NHI7", "NHI9", "PCI DSS 8.6.3"),
+        3, "warning", "An identity has one active secret of a kind.",
+        ("NHI7", "NHI9", "PCI DSS 8.6.3"),
     ),
     Rule.OUTLIVED: About(
         3, "error", "An old certificate goes when its successor is in use.",

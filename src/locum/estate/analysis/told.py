@@ -16,9 +16,10 @@ from locum.estate.analysis.remedies import Remedy, remedy_of
 from locum.estate.analysis.rules import RULES, Rule
 from locum.estate.analysis.undermined import missing_of
 from locum.estate.analysis.words import loss_words, short, shown, strength_words, take_words
+from locum.estate.graph.chart import METHODS
 from locum.estate.graph.lattice import is_no_way, kinds_word, missing_bits, strength_of_word
 from locum.estate.graph.solving import LOSS_LIMIT
-from locum.estate.graph.ways import day_of
+from locum.estate.graph.ways import UNSAID, day_of
 from locum.estate.problem import Position, Problem, Severity
 from locum.model.methods import FactorKind
 
@@ -153,7 +154,7 @@ def fact_of(assessment: Assessment, at: int) -> str:
         case Rule.OUTLIVED:
             return "The certificate before the primary still works."
         case Rule.SECOND_KEY:
-            return f"It is a further active key of {whose}."
+            return f"It is a further active {METHODS[int(ways.method[row])]} of {whose}."
         case Rule.CIRCLE:
             return f"It rests on {whose}, which it is to recover: lost together, it opens nothing."
         case Rule.UNDERMINED:
@@ -197,7 +198,8 @@ def fact_of(assessment: Assessment, at: int) -> str:
                 f"It may do more than its primary: {chart.notes.get(row, 'its scope is larger')}."
             )
         case Rule.NEVER_ENDS:
-            return "It works until somebody ends it."
+            unsaid = int(ways.ends[row]) == UNSAID
+            return "Nobody says that it ends." if unsaid else "It works until somebody ends it."
         case Rule.OLD:
             return f"It was made on {day_of(int(ways.created[row]))}, more than a year ago."
         case Rule.UNREVIEWED:

@@ -52,10 +52,11 @@ def plant(
 
     few = min(each, len(made.administrators) // 2)
     local = pools.administrators(few)
-    _found(growing, local, "local", "password", created=now - 100 * DAY, ends=NEVER_SEEN)
+    old = now - 100 * DAY
+    _found(growing, local, "local", "password", flags=ACTIVE, created=old, ends=NEVER_SEEN)
     truth[Rule.LOCAL_ADMINISTRATOR] = local
     decoys = pools.people(each)  # a password of somebody who administers nothing
-    _found(growing, decoys, "local", "password", created=now - 100 * DAY, ends=NEVER_SEEN)
+    _found(growing, decoys, "local", "password", flags=ACTIVE, created=old, ends=NEVER_SEEN)
 
     truth[Rule.CHECKS_DROPPED] = _emergency(growing, each, lacks=2)
     _emergency(growing, each, lacks=0)

@@ -46,7 +46,6 @@ _DEVICE = word_of(
 )
 _PHONE_NUMBER = word_of((FactorKind.HELD,), proofing=Proofing.IAL3)
 _TAKEN_AS_IT_IS = {Kind.DEVICE: _DEVICE, Kind.PHONE_NUMBER: _PHONE_NUMBER}
-_BINDS_PHYSICALLY = frozenset({Kind.DEVICE})
 _INSTANTS = ("created", "ends", "last_used", "last_drilled", "last_reviewed", "waived")
 
 
@@ -134,10 +133,8 @@ def _root(drawing: Drawing, root: Root) -> None:
     if not said and kind not in _TAKEN_AS_IT_IS and kind is not Kind.LOCUM:
         drawing.mention(root.name, root.place)
         return
-    base = NO_WAY if said else _TAKEN_AS_IT_IS.get(kind, NO_WAY)
-    if kind in _BINDS_PHYSICALLY:
-        base = _TAKEN_AS_IT_IS[kind]
-    vertex = drawing.define(root.name, base, root.place)
+    # A way besides makes nothing stronger: a device is still stolen, a number still moved.
+    vertex = drawing.define(root.name, _TAKEN_AS_IT_IS.get(kind, NO_WAY), root.place)
     for at, way in enumerate(root.ways, 1):
         parts = [
             _authenticator(
@@ -355,12 +352,14 @@ def _flags(way: Way, holder: Holder | None) -> int:
     methods = (*way.methods, way.yields)
     machine = holder is None or holder.kind is not HolderKind.HUMAN
     standing = way.role is Role.FOUND or (way.role is Role.PRIMARY and machine)
+    # People are not made to change passwords periodically (SP 800-63B-4 §3.1.1.2).
+    lasting = LONG_LIVED if machine else LONG_LIVED - {"password"}
     return (
         ACTIVE * way.active
         | WIDER * bool(way.wider)
         | REVIEWABLE * way.reviewable
         | PROBED * way.probed
-        | LIVES_LONG * (standing and bool(LONG_LIVED.intersection(methods)))
+        | LIVES_LONG * (standing and bool(lasting.intersection(methods)))
         | SIGNS_IN_ELSEWHERE
         * any(one.startswith("identity-provider:") for one in way.rests_on.get("", ()))
     )
