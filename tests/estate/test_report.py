@@ -67,7 +67,7 @@ def test_a_file_name_is_a_uri_in_sarif(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_text_is_where_and_what_and_what_to_do(tmp_path: Path) -> None:
     whole = path_with(limits={"ttl": "48h", "window": "30m"})
     report = check(written(tmp_path, json.dumps(whole)), NOW)
-    [_, second, counted] = as_text(report).split("\n\n")
+    [_, second, _, counted] = as_text(report).split("\n\n")
     heading, fact, remedy = second.splitlines()
     assert heading.startswith(f"{tmp_path}/estate.yaml:1:")
     assert "  orders-db-admin/break-glass  limits.ttl  law 3 (no longer)" in heading
@@ -121,4 +121,4 @@ def test_the_json_says_as_much_as_the_text(tmp_path: Path) -> None:
 
 def test_the_example_breaks_no_law() -> None:
     report = check(ROOT / "examples" / "break-glass", NOW)
-    assert as_text(report) == "6 identities, 2 paths: 0 errors, 0 other findings. 6 notes: --notes."
+    assert as_text(report) == "6 identities, 2 paths: 0 errors, 0 other findings. 7 notes: --notes."

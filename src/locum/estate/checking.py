@@ -119,18 +119,20 @@ def of_chart(
     """
     refused = frozenset(one.subject for one in by_path if one.severity == "error")
     assessment = assess(drawn, now, progress, refused)
-    known: dict[tuple[int, str], Problem] = {}
-    for problem in by_path:
-        known.setdefault((law_of(problem.rule), problem.subject), problem)
-    told = [
-        problem
-        for problem in islice(tell_all(assessment, min(in_full, listed)), listed)
-        if not _is_told(problem, known.get((law_of(problem.rule), problem.subject)))
-    ]
+    known: dict[tuple[int, str], int] = {}
+    for at, problem in enumerate(by_path):
+        known.setdefault((law_of(problem.rule), problem.subject), at)
+    said, told = list(by_path), list[Problem]()
+    for problem in islice(tell_all(assessment, min(in_full, listed)), listed):
+        place = known.get((law_of(problem.rule), problem.subject))
+        if place is not None and _is_told(problem, said[place]):
+            said[place] = _shown(said[place], problem)
+        else:
+            told.append(problem)
     roles = drawn.ways.role
     order = in_order(assessment)[listed:]
     return Report(
-        (*by_path, *(one for one in told if one.severity != "note")),
+        (*said, *(one for one in told if one.severity != "note")),
         int((drawn.graph.kind == Kind.IDENTITY).sum()),
         int((roles == Role.DECLARED.value).sum()),
         tuple(one for one in told if one.severity == "note"),
@@ -141,16 +143,28 @@ def of_chart(
     )
 
 
-def _is_told(problem: Problem, by_path: Problem | None) -> bool:
+def _is_told(problem: Problem, by_path: Problem) -> bool:
     """Whether what the laws say of a path alone says as much.
 
-    A downgrade that was accepted may be worse than what was accepted, once what stands behind it
-    is followed; then it is told.
+    A downgrade may be worse than it looks once what stands behind it is followed; then it is told.
     """
-    if by_path is None or by_path.severity == "error":
-        return by_path is not None
+    if problem.rule != Rule.WEAKER_BEHIND.id:
+        return by_path.severity == "error"
     lacking = problem.fact.rpartition("(")[2].rstrip(".)")
     return lacking in by_path.fact
+
+
+def _shown(by_path: Problem, problem: Problem) -> Problem:
+    """What the laws say of a path, with the chain of the graph and a remedy that was tried."""
+    if by_path.chain or not problem.chain:
+        return by_path
+    shown = msgspec.structs.replace(by_path, chain=problem.chain)
+    # To remove the path mends anything, and is what nobody need be told.
+    removed = problem.remedy == f"Remove {problem.subject}."
+    if not problem.checked or removed or by_path.severity != "error":
+        return shown
+    remedy = f"{by_path.remedy} Tried: {problem.remedy}"
+    return msgspec.structs.replace(shown, remedy=remedy, checked=True)
 
 
 def _counted(assessment: Assessment, order: NDArray[np.int64]) -> tuple[tuple[str, int], ...]:

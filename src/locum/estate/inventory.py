@@ -7,7 +7,7 @@ is `None`, and that something never happened is `NEVER`: they are not the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal
 
@@ -57,8 +57,10 @@ class Way(msgspec.Struct, frozen=True):
         by_key: whoever asks presents a key of their own.
         approvals: who must approve.
         demands: conditions that it asks for.
+        demands_unsaid: nobody says which conditions it asks for.
         ends: when it ends by itself; `NEVER` where it does not.
         reviewable: whether uses are to be judged afterwards.
+        review_within: how long after a use its review is overdue.
         drill_days: the longest time between two drills; `None` where none is declared.
         active: whether it works, until it ends.
         waived: until when somebody accepts that it is weaker; `None` where nobody does.
@@ -76,6 +78,7 @@ class Way(msgspec.Struct, frozen=True):
     by_key: bool = False
     approvals: Quorum | None = None
     demands: frozenset[str] = frozenset()
+    demands_unsaid: bool = False
     owner: str = ""
     created: datetime | None = None
     ends: Seen = None
@@ -83,6 +86,7 @@ class Way(msgspec.Struct, frozen=True):
     last_drilled: Seen = None
     last_reviewed: Seen = None
     reviewable: bool = False
+    review_within: timedelta = timedelta(days=1)
     drill_days: int | None = None
     active: bool = True
     waived: datetime | None = None

@@ -59,7 +59,7 @@ def weaker_than_primary(path: Path, identity: Identity) -> tuple[Breach, ...]:
             "Choose a method that is no weaker, or declare a `waiver` with an owner, a reason and "
             "an end date.",
             "method",
-            ("EVT-4", "NHI4", "ZT-3"),
+            ("EVT-4", "NHI4", "ZT-3", "ASVS 6.1.3", "ASVS 6.3.4"),
         ),
     )
 

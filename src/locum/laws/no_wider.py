@@ -28,6 +28,6 @@ def no_wider(path: Path, identity: Identity) -> tuple[Breach, ...]:
             f"The path is wider than its primary: {verdict.fact}.",
             "Narrow the path's `authority`, or leave it out to grant just what the primary has.",
             "authority",
-            ("NHI5", "ZT-3"),
+            ("NHI5", "NHI8", "ZT-3"),
         ),
     )

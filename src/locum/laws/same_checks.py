@@ -29,7 +29,7 @@ def demands_as_much(path: Path, identity: Identity) -> tuple[Breach, ...]:
             f"The primary demands {', '.join(dropped)}; the path does not.",
             f"Add {', '.join(dropped)} to the path's `context`.",
             "context",
-            ("ZT-6",),
+            ("ZT-6", "ASVS 6.3.4"),
         ),
     )
 

@@ -20,6 +20,7 @@ from locum.estate.graph.kernel_losses import EVERYTHING, TOO_MANY
 from locum.estate.graph.solving import Falls
 from locum.estate.graph.ways import (
     ACTIVE,
+    CHECKS_UNSAID,
     LIVES_LONG,
     NEVER_SEEN,
     NO_APPROVALS,
@@ -266,6 +267,8 @@ def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
     _add_rows(chart, found, Rule.WEAKER_BEHIND, rest)
     _add_rows(chart, found, Rule.WIDER, _active(chart) & ((chart.ways.flags & WIDER) != 0))
     _add_rows(chart, found, Rule.CHECKS_DROPPED, _active(chart) & (chart.ways.lacks > 0) & ~local)
+    unsaid = _active(chart) & ((chart.ways.flags & CHECKS_UNSAID) != 0) & ~local
+    _add_rows(chart, found, Rule.CHECKS_UNKNOWN, unsaid)
 
 
 def _undermined(chart: Chart, solved: Solved, found: _Found) -> None:
@@ -391,13 +394,16 @@ def _unseen(chart: Chart, found: _Found, now: int) -> None:
         chart,
         found,
         Rule.UNREVIEWED,
-        reviewable & (ways.reviewed < ways.used) & (ways.used < now - DAY),
+        reviewable & (ways.reviewed < ways.used) & (ways.used < now - ways.review_within),
     )
     late = (ways.drilled >= 0) & (ways.drill_days > 0)
     late &= ways.drilled.astype(np.int64) + ways.drill_days.astype(np.int64) * DAY < now
     _add_rows(
         chart, found, Rule.NEVER_DRILLED, active & declared & ((ways.drilled == NEVER_SEEN) | late)
     )
+    untold = ((ways.flags & REVIEWABLE) != 0) & (ways.used >= 0) & (ways.reviewed == UNSAID)
+    untold |= (ways.drill_days > 0) & (ways.drilled == UNSAID)
+    _add_rows(chart, found, Rule.PAST_UNKNOWN, active & declared & untold)
     _add_rows(chart, found, Rule.UNUSED, unused(chart, now))
     _add_rows(chart, found, Rule.OWNERLESS, active & ~declared & (ways.owned == 0))
 

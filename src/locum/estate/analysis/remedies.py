@@ -35,10 +35,12 @@ _SAID = {
     Rule.OPENS_NOTHING: "Give something that it rests on a way in of its own.",
     Rule.APPROVER_ALONE: "Add people to the group that approves {name}.",
     Rule.NO_QUORUM: "Add people to the group that approves {name}.",
+    Rule.PAST_UNKNOWN: "Say it under `observed`, or ask a running Locum: `locum explain --live`.",
+    Rule.CHECKS_UNKNOWN: "Say it: `context` of {name}, which is `[]` where it asks for nothing.",
     Rule.LOCK_OUT_OF_MANY: "Give those who matter most a way in that does not rest on it, and "
     "rehearse it.",
 }
-_OF_APPROVERS = (Rule.APPROVER_ALONE, Rule.NO_QUORUM)
+_OF_WAYS = (Rule.APPROVER_ALONE, Rule.NO_QUORUM, Rule.PAST_UNKNOWN, Rule.CHECKS_UNKNOWN)
 
 
 class Remedy(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ def remedy_of(assessment: Assessment, at: int, chain: tuple[Step, ...]) -> Remed
     vertex = int(assessment.findings.vertex[at])
     row = int(assessment.findings.row[at])
     chart = assessment.chart
-    if rule in _SAID and (row < 0 or rule in _OF_APPROVERS):
+    if rule in _SAID and (row < 0 or rule in _OF_WAYS):
         return Remedy(_SAID[rule].format(name=shown(chart.names[vertex])), False)
     end = int(chart.ways.identity[row]) if row >= 0 else vertex
     local = behind(chart, [end])

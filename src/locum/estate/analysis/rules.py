@@ -38,6 +38,8 @@ class Rule(IntEnum):
     OWNERLESS = 23
     OPENS_NOTHING = 24
     APPROVERS_ARE_ONE = 25
+    PAST_UNKNOWN = 26
+    CHECKS_UNKNOWN = 27
 
     @property
     def id(self) -> str:
@@ -109,7 +111,7 @@ RULES: dict[Rule, About] = {
         ("ZT-6", "BG-E1", "ASVS 6.3.4"),
     ),
     Rule.WIDER: About(
-        2, "error", "A way in may do no more than its primary.", ("NHI5", "ZT-3"),
+        2, "error", "A way in may do no more than its primary.", ("NHI5", "NHI8", "ZT-3"),
     ),
     Rule.SECOND_KEY: About(
         3, "warning", "An identity has one active secret of a kind.",
@@ -121,11 +123,11 @@ RULES: dict[Rule, About] = {
     ),
     Rule.LONG_LIVED_BESIDE: About(
         1, "error", "No long-lived secret stands beside a workload identity.",
-        ("NHI4", "NHI7", "ZTA-1"),
+        ("NHI4", "NHI7", "ZTA-1", "ASVS 6.1.3", "ASVS 6.3.4"),
     ),
     Rule.LOCAL_ADMINISTRATOR: About(
         7, "error", "No local administrator stands beside single sign-on undeclared.",
-        ("NHI10", "BG-N1", "PCI DSS 8.2.2"),
+        ("NHI10", "BG-N1", "ASVS 6.1.3", "ASVS 6.3.4", "PCI DSS 8.2.2"),
     ),
     Rule.NEVER_ENDS: About(
         3, "warning", "A secret ends.", ("NHI7", "PCI DSS 8.6.3"),
@@ -150,5 +152,11 @@ RULES: dict[Rule, About] = {
     ),
     Rule.APPROVERS_ARE_ONE: About(
         6, "warning", "No one thing is enough for all approvals of a path.", ("BG-P1", "NHI9"),
+    ),
+    Rule.PAST_UNKNOWN: About(
+        5, "note", "It is known whether a path was judged and rehearsed.", ("ZT-5", "BG-E5"),
+    ),
+    Rule.CHECKS_UNKNOWN: About(
+        7, "note", "What is found says which checks it asks for.", ("ZT-6", "BG-E1"),
     ),
 }  # fmt: skip

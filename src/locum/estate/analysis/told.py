@@ -219,6 +219,16 @@ def fact_of(assessment: Assessment, at: int) -> str:
             return "It was never used." if used < 0 else f"It was used last on {day_of(used)}."
         case Rule.OWNERLESS:
             return "Nobody answers for it."
+        case Rule.PAST_UNKNOWN:
+            rehearsed = int(ways.drilled[row]) == UNSAID and int(ways.drill_days[row]) > 0
+            judged = int(ways.used[row]) >= 0 and int(ways.reviewed[row]) == UNSAID
+            both = [
+                *(["its last use was judged"] if judged else []),
+                *(["it was ever rehearsed"] if rehearsed else []),
+            ]
+            return f"Nobody says whether {' or '.join(both)}."
+        case Rule.CHECKS_UNKNOWN:
+            return f"Nobody says whether it asks for what is demanded of {whose}."
         case Rule.OPENS_NOTHING:
             whom = "get in" if row < 0 else "open it"
             return (

@@ -81,7 +81,8 @@ class Growing:
         said = {
             "vertex": vertex, "identity": identity, "primary": -1, "role": role.value,
             "method": method, "flags": ACTIVE, "lacks": 0, "spare": NO_APPROVALS, "asked": -1,
-            "owned": 1, "drill_days": 0, "created": UNSAID, "ends": UNSAID, "used": UNSAID,
+            "owned": 1, "review_within": 24 * 60,
+            "drill_days": 0, "created": UNSAID, "ends": UNSAID, "used": UNSAID,
             "drilled": UNSAID, "reviewed": UNSAID, "waived": UNSAID, **more,
         }  # fmt: skip
         self._ways.append(

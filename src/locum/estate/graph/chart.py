@@ -9,6 +9,7 @@ the requester presents). Proofing is never compared between two identities.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from locum.estate.graph.drawing import NOWHERE, Drawing
 from locum.estate.graph.lattice import NO_WAY, WEAKEST, Word, kinds_word, word_of, word_of_method
 from locum.estate.graph.ways import (
     ACTIVE,
+    CHECKS_UNSAID,
     LIVES_LONG,
     NO_APPROVALS,
     PROBED,
@@ -325,6 +327,7 @@ def _columns(
         np.array([spare_approvers(one) for one in ways], np.int8),
         np.array(asked, np.int32),
         np.array([bool(one.owner) for one in ways], np.uint8),
+        np.array([one.review_within // timedelta(minutes=1) for one in ways], np.int32),
         np.array([one.drill_days or 0 for one in ways], np.int16),
         *(
             np.array([minutes(getattr(one, field)) for one in ways], np.int32)
@@ -356,6 +359,7 @@ def _flags(way: Way, holder: Holder | None) -> int:
     lasting = LONG_LIVED if machine else LONG_LIVED - {"password"}
     return (
         ACTIVE * way.active
+        | CHECKS_UNSAID * way.demands_unsaid
         | WIDER * bool(way.wider)
         | REVIEWABLE * way.reviewable
         | PROBED * way.probed

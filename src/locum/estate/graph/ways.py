@@ -20,11 +20,12 @@ NO_APPROVALS = 127
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 
-ACTIVE, WIDER, REVIEWABLE, PROBED, LIVES_LONG, SIGNS_IN_ELSEWHERE = (
-    1, 4, 8, 16, 32, 64,
+ACTIVE, CHECKS_UNSAID, WIDER, REVIEWABLE, PROBED, LIVES_LONG, SIGNS_IN_ELSEWHERE = (
+    1, 2, 4, 8, 16, 32, 64,
 )  # fmt: skip
-"""Flags of a way. `ACTIVE`: it works, until it ends; `LIVES_LONG`: a secret that works by itself
-until somebody ends it; `SIGNS_IN_ELSEWHERE`: an identity provider vouches for it."""
+"""Flags of a way. `ACTIVE`: it works, until it ends; `CHECKS_UNSAID`: nobody says which conditions
+it asks for; `LIVES_LONG`: a secret that works by itself until somebody ends it;
+`SIGNS_IN_ELSEWHERE`: an identity provider vouches for it."""
 
 
 def minutes(at: Seen) -> int:
@@ -55,6 +56,7 @@ class Ways(msgspec.Struct, frozen=True):
         spare: int8, approvers beyond those needed, whoever asks; `NO_APPROVALS`.
         asked: int32, the vertex of evidence and approvals together, or -1.
         owned: uint8, somebody answers for it.
+        review_within: int32, minutes after a use until its review is overdue.
         drill_days: int16, the longest time between drills; 0 for none.
         created, ends, used, drilled, reviewed: int32, minutes.
         waived: int32, minutes, until when somebody accepts that it is weaker.
@@ -70,6 +72,7 @@ class Ways(msgspec.Struct, frozen=True):
     spare: NDArray[np.int8]
     asked: NDArray[np.int32]
     owned: NDArray[np.uint8]
+    review_within: NDArray[np.int32]
     drill_days: NDArray[np.int16]
     created: NDArray[np.int32]
     ends: NDArray[np.int32]
