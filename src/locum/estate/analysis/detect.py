@@ -12,36 +12,37 @@ from numpy.typing import NDArray
 
 from locum.estate.analysis.approving import quorums
 from locum.estate.analysis.rules import Rule
-from locum.estate.analysis.solved import Solved, is_below, levels
+from locum.estate.analysis.solved import Solved, levels
 from locum.estate.analysis.undermined import undermining
-from locum.estate.graph.chart import METHODS, Chart
+from locum.estate.analysis.which_ways import (
+    DAY,
+    YEAR,
+    Mask,
+    active,
+    beside,
+    circular,
+    local_administrators,
+    outlived,
+    second_keys,
+    unused,
+    weaker,
+)
+from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import Kind
 from locum.estate.graph.kernel_losses import EVERYTHING, TOO_MANY
 from locum.estate.graph.solving import Falls
 from locum.estate.graph.ways import (
-    ACTIVE,
     CHECKS_UNSAID,
     LIVES_LONG,
     NEVER_SEEN,
     NO_APPROVALS,
     REVIEWABLE,
-    SIGNS_IN_ELSEWHERE,
     UNSAID,
     WIDER,
 )
 from locum.estate.inventory import Role
 
-DAY = 24 * 60
-YEAR, QUARTER = 365 * DAY, 90 * DAY
-"""In minutes: how old a secret may be, and how long it may lie unused."""
-_CERTIFICATES = ("x509-certificate", "spiffe-x509-svid", "backup-certificate")
-_BOUND = (*_CERTIFICATES, "spiffe-jwt-svid", "oidc-workload-token", "oauth-token-dpop")
-_SECRETS = ("api-key", "password", "vaulted-secret", "ssh-key")
 _SUPPORTS = [int(Kind.IDENTITY), *(int(kind) for kind in Kind if kind >= Kind.DEVICE)]
-
-
-Mask = NDArray[np.bool_]
-"""Which of the ways or vertices."""
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -128,22 +129,6 @@ def detect(chart: Chart, solved: Solved, now: int) -> Findings:
     return found.together()
 
 
-def _active(chart: Chart) -> Mask:
-    mask: Mask = (chart.ways.flags & ACTIVE) != 0
-    return mask
-
-
-def _of(chart: Chart, names: tuple[str, ...]) -> Mask:
-    """Which ways have one of these methods."""
-    return np.isin(chart.ways.method, [METHODS.index(name) for name in names])
-
-
-def _method_of_primary(chart: Chart, names: tuple[str, ...]) -> Mask:
-    primary = chart.ways.primary
-    mask: Mask = _of(chart, names)[primary] & (primary >= 0)
-    return mask
-
-
 def _add_rows(chart: Chart, found: _Found, rule: Rule, mask: Mask) -> None:
     rows = np.flatnonzero(mask)
     found.add(rule, chart.ways.vertex[rows], rows)
@@ -158,102 +143,6 @@ def _add_roots(
     found.add(rule, roots, count=fallen.reach[at], privileged=privileged)
 
 
-def beside(chart: Chart) -> Mask:
-    """Long-lived secrets of machines whose primary is bound or short-lived."""
-    ways = chart.ways
-    mask: Mask = (
-        _active(chart)
-        & (ways.role == Role.FOUND.value)
-        & ((ways.flags & LIVES_LONG) != 0)
-        & _of(chart, _SECRETS)
-        & ~((ways.ends >= 0) & (ways.created >= 0) & (ways.ends - ways.created <= QUARTER))
-        & (chart.person[ways.identity] == 0)
-        & _method_of_primary(chart, _BOUND)
-    )
-    return mask
-
-
-def local_administrators(chart: Chart) -> Mask:
-    """Passwords of privileged identities that an identity provider vouches for otherwise."""
-    ways = chart.ways
-    elsewhere = (ways.flags & SIGNS_IN_ELSEWHERE) != 0
-    mask: Mask = (
-        _active(chart)
-        & (ways.role == Role.FOUND.value)
-        & _of(chart, ("password",))
-        & (chart.privileged[ways.identity] != 0)
-        & elsewhere[ways.primary]
-        & ~elsewhere
-    )
-    return mask
-
-
-def outlived(chart: Chart) -> Mask:
-    """Certificates that are still attached beside a newer primary certificate, where both say."""
-    ways = chart.ways
-    mask: Mask = (
-        _active(chart)
-        & (ways.role == Role.FOUND.value)
-        & _of(chart, _CERTIFICATES)
-        & _method_of_primary(chart, _CERTIFICATES)
-        & (ways.created != UNSAID)
-        & (ways.created < ways.created[ways.primary])
-    )
-    return mask
-
-
-def second_keys(chart: Chart) -> Mask:
-    """Every active key, password or certificate of an identity but the newest of its kind.
-
-    People have an SSH key on each of their machines, and certificates overlap in a rotation.
-    """
-    ways = chart.ways
-    machine = chart.person[ways.identity] == 0
-    kind = np.zeros(len(ways), np.uint8)
-    for number, names in enumerate((("api-key",), ("password",), ("vaulted-secret",)), 1):
-        kind[_of(chart, names)] = number
-    kind[_of(chart, ("ssh-key",)) & machine] = 4
-    kind[_of(chart, _CERTIFICATES) & (ways.role == Role.FOUND.value) & machine] = 5
-    rows = np.flatnonzero(_active(chart) & (kind > 0) & (ways.role != Role.DECLARED.value))
-    # Of one identity the primary comes first, then the newest; all after the first are too many.
-    created = -ways.created[rows].astype(np.int64)
-    order = np.lexsort((created, ways.role[rows], kind[rows], ways.identity[rows]))
-    ordered = rows[order]
-    again = np.zeros(len(ways), bool)
-    same = ways.identity[ordered[1:]] == ways.identity[ordered[:-1]]
-    again[ordered[1:]] = same & (kind[ordered[1:]] == kind[ordered[:-1]])
-    return again
-
-
-def circular(chart: Chart, solved: Solved) -> Mask:
-    """Ways that are lost with the identity that they recover."""
-    ways, lost = chart.ways, solved.losses
-    length = np.maximum(lost.length[ways.vertex], 0)
-    start = lost.start[ways.vertex]
-    offset = np.cumsum(length) - length
-    inside = np.repeat(start - offset, length) + np.arange(int(length.sum()))
-    same = lost.pool[inside] == np.repeat(ways.identity, length)
-    row = np.repeat(np.arange(len(ways)), length)
-    circle = np.zeros(len(ways), bool)
-    circle[row[same]] = True
-    mask: Mask = circle & (ways.role != Role.PRIMARY.value) & _active(chart)
-    return mask
-
-
-def weaker(chart: Chart, solved: Solved) -> Mask:
-    """Ways that are weaker than their primary, with everything that both rest on.
-
-    Asked twice: with all fallbacks, and with primaries alone. A fallback of whoever administers
-    the issuer weakens everybody's primary, its own as well, and would not be below it.
-    """
-    ways = chart.ways
-    primary = ways.vertex[ways.primary]
-    below = is_below(solved.value[ways.vertex], solved.value[primary])
-    below |= is_below(solved.alone[ways.vertex], solved.alone[primary])
-    mask: Mask = below & _active(chart) & (ways.role != Role.PRIMARY.value) & (ways.primary >= 0)
-    return mask
-
-
 def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
     plain, local = beside(chart), local_administrators(chart)
     old = outlived(chart)
@@ -265,9 +154,9 @@ def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
     _add_rows(chart, found, Rule.SECOND_KEY, second)
     rest = weaker(chart, solved) & ~(plain | local | old | second)
     _add_rows(chart, found, Rule.WEAKER_BEHIND, rest)
-    _add_rows(chart, found, Rule.WIDER, _active(chart) & ((chart.ways.flags & WIDER) != 0))
-    _add_rows(chart, found, Rule.CHECKS_DROPPED, _active(chart) & (chart.ways.lacks > 0) & ~local)
-    unsaid = _active(chart) & ((chart.ways.flags & CHECKS_UNSAID) != 0) & ~local
+    _add_rows(chart, found, Rule.WIDER, active(chart) & ((chart.ways.flags & WIDER) != 0))
+    _add_rows(chart, found, Rule.CHECKS_DROPPED, active(chart) & (chart.ways.lacks > 0) & ~local)
+    unsaid = active(chart) & ((chart.ways.flags & CHECKS_UNSAID) != 0) & ~local
     _add_rows(chart, found, Rule.CHECKS_UNKNOWN, unsaid)
 
 
@@ -285,7 +174,7 @@ def _undermined(chart: Chart, solved: Solved, found: _Found) -> None:
 def _single_compromises(chart: Chart, solved: Solved, found: _Found) -> None:
     fallen, ways = solved.falls, chart.ways
     factors = levels()[0]
-    primary = np.flatnonzero((ways.role == Role.PRIMARY.value) & _active(chart))
+    primary = np.flatnonzero((ways.role == Role.PRIMARY.value) & active(chart))
     label = factors[solved.label[ways.vertex[primary]]]
     identity = ways.identity[primary]
     worst = fallen.worst[identity]
@@ -299,7 +188,7 @@ def _single_compromises(chart: Chart, solved: Solved, found: _Found) -> None:
 
 def _single_losses(chart: Chart, solved: Solved, found: _Found) -> None:
     ways, lost, graph = chart.ways, solved.losses, chart.graph
-    rows = np.flatnonzero((ways.role == Role.PRIMARY.value) & _active(chart))
+    rows = np.flatnonzero((ways.role == Role.PRIMARY.value) & active(chart))
     identity = ways.identity[rows]
     length = np.maximum(lost.length[identity], 0)
     offset = np.cumsum(length) - length
@@ -312,7 +201,7 @@ def _single_losses(chart: Chart, solved: Solved, found: _Found) -> None:
         Rule.LOCK_OUT_OF_MANY, shared, count=count[shared], privileged=np.isin(shared, reached)
     )
     others = np.zeros(graph.vertices, bool)
-    others[ways.identity[(ways.role != Role.PRIMARY.value) & _active(chart)]] = True
+    others[ways.identity[(ways.role != Role.PRIMARY.value) & active(chart)]] = True
     single = others[whose] & (count[thing] == 1) & (graph.kind[thing] != Kind.AUTHENTICATOR)
     single |= others[whose] & (count[thing] == 1) & ~_has_other(whose, graph.kind[thing])
     # The first by name, so that a finding stays the same in whatever order an estate is written.
@@ -343,8 +232,8 @@ def _out_of_reach(chart: Chart, solved: Solved, found: _Found) -> None:
     ways = chart.ways
     gone = solved.losses.length == EVERYTHING
     primary = ways.role == Role.PRIMARY.value
-    shut = _active(chart) & gone[ways.vertex] & (ways.spare >= 0)
-    found.add(Rule.OPENS_NOTHING, ways.identity[_active(chart) & primary & gone[ways.identity]])
+    shut = active(chart) & gone[ways.vertex] & (ways.spare >= 0)
+    found.add(Rule.OPENS_NOTHING, ways.identity[active(chart) & primary & gone[ways.identity]])
     _add_rows(chart, found, Rule.OPENS_NOTHING, shut & ~(primary & gone[ways.identity]))
 
 
@@ -356,7 +245,7 @@ def _has_other(whose: NDArray[np.int32], kind: NDArray[np.uint8]) -> Mask:
 
 def _people(chart: Chart, solved: Solved, found: _Found) -> None:
     ways = chart.ways
-    needs = (ways.spare != NO_APPROVALS) & _active(chart)
+    needs = (ways.spare != NO_APPROVALS) & active(chart)
     _add_rows(chart, found, Rule.APPROVER_ALONE, needs & (ways.spare < 0))
     _add_rows(chart, found, Rule.NO_QUORUM, needs & (ways.spare == 0))
     rows = np.flatnonzero(needs & (ways.asked >= 0) & (ways.spare >= 0))
@@ -378,7 +267,7 @@ def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:
 
 def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:
     ways = chart.ways
-    lives = _active(chart) & ((ways.flags & LIVES_LONG) != 0)
+    lives = active(chart) & ((ways.flags & LIVES_LONG) != 0)
     endless = (ways.ends == NEVER_SEEN) | (ways.ends == UNSAID)
     goes = beside(chart) | local_administrators(chart) | second_keys(chart)
     old = (ways.created >= 0) & (ways.created < now - YEAR)
@@ -388,7 +277,8 @@ def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:
 
 def _unseen(chart: Chart, found: _Found, now: int) -> None:
     ways = chart.ways
-    active, declared = _active(chart), ways.role == Role.DECLARED.value
+    works = active(chart)
+    declared = works & (ways.role == Role.DECLARED.value)
     reviewable = ((ways.flags & REVIEWABLE) != 0) & (ways.used >= 0) & (ways.reviewed != UNSAID)
     _add_rows(
         chart,
@@ -398,19 +288,9 @@ def _unseen(chart: Chart, found: _Found, now: int) -> None:
     )
     late = (ways.drilled >= 0) & (ways.drill_days > 0)
     late &= ways.drilled.astype(np.int64) + ways.drill_days.astype(np.int64) * DAY < now
-    _add_rows(
-        chart, found, Rule.NEVER_DRILLED, active & declared & ((ways.drilled == NEVER_SEEN) | late)
-    )
+    _add_rows(chart, found, Rule.NEVER_DRILLED, declared & ((ways.drilled == NEVER_SEEN) | late))
     untold = ((ways.flags & REVIEWABLE) != 0) & (ways.used >= 0) & (ways.reviewed == UNSAID)
     untold |= (ways.drill_days > 0) & (ways.drilled == UNSAID)
-    _add_rows(chart, found, Rule.PAST_UNKNOWN, active & declared & untold)
+    _add_rows(chart, found, Rule.PAST_UNKNOWN, declared & untold)
     _add_rows(chart, found, Rule.UNUSED, unused(chart, now))
-    _add_rows(chart, found, Rule.OWNERLESS, active & ~declared & (ways.owned == 0))
-
-
-def unused(chart: Chart, now: int) -> Mask:
-    """What was found and is not used, for a quarter or ever."""
-    ways = chart.ways
-    idle = (ways.used == NEVER_SEEN) | ((ways.used >= 0) & (ways.used < now - QUARTER))
-    mask: Mask = _active(chart) & (ways.role == Role.FOUND.value) & idle
-    return mask
+    _add_rows(chart, found, Rule.OWNERLESS, works & ~declared & (ways.owned == 0))

@@ -14,10 +14,10 @@ import msgspec
 
 from locum.estate.analysis.assess import Assessment, assess_at
 from locum.estate.analysis.chains import Step
-from locum.estate.analysis.detect import DAY
 from locum.estate.analysis.draft import Draft
 from locum.estate.analysis.local import Local, behind
 from locum.estate.analysis.rules import RULES, Rule
+from locum.estate.analysis.which_ways import DAY
 from locum.estate.analysis.words import shown
 from locum.estate.graph.columns import Kind, Why
 from locum.estate.graph.ways import WIDER

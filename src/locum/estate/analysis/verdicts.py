@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from locum.estate.analysis.detect import Findings, unused
+from locum.estate.analysis.detect import Findings
 from locum.estate.analysis.rules import Rule
+from locum.estate.analysis.which_ways import unused
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.ways import ACTIVE, NEVER_SEEN, PROBED
 from locum.estate.inventory import Role

@@ -10,9 +10,8 @@ import numpy as np
 from locum.estate.analysis.rules import Rule
 from locum.estate.generating.growing import Growing, Vertices, numbered
 from locum.estate.generating.population import DAY, MACHINE_METHODS, YEAR, Population
-from locum.estate.graph.chart import PROOFED
 from locum.estate.graph.columns import OPENS, TAKES, Kind, Why
-from locum.estate.graph.lattice import WEAKEST, word_of_method
+from locum.estate.graph.lattice import PROOFED, WEAKEST, word_of_method
 from locum.estate.graph.ways import ACTIVE, LIVES_LONG, NEVER_SEEN, REVIEWABLE
 from locum.estate.inventory import Role
 from locum.model.methods import method

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from locum.estate.generating.growing import Growing, Vertices, numbered
-from locum.estate.graph.chart import LOCUM, METHODS, PROOFED
+from locum.estate.graph.chart import LOCUM, METHODS
 from locum.estate.graph.columns import OPENS, TAKES, Kind, Why
-from locum.estate.graph.lattice import kinds_word, word_of, word_of_method
+from locum.estate.graph.lattice import PROOFED, kinds_word, word_of, word_of_method
 from locum.estate.graph.ways import ACTIVE, LIVES_LONG, NEVER_SEEN, SIGNS_IN_ELSEWHERE
 from locum.estate.inventory import Role
 from locum.model.methods import FactorKind, method

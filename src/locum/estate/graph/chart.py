@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from locum.estate.graph.asking import askers, requester
 from locum.estate.graph.columns import OPENS, TAKES, Graph, Kind, Why
 from locum.estate.graph.drawing import NOWHERE, Drawing
-from locum.estate.graph.lattice import NO_WAY, WEAKEST, Word, kinds_word, word_of, word_of_method
+from locum.estate.graph.lattice import NO_WAY, PROOFED, kinds_word, word_of, word_of_method
 from locum.estate.graph.ways import (
     ACTIVE,
     CHECKS_UNSAID,
@@ -36,8 +37,6 @@ from locum.model.estate import Kind as HolderKind
 from locum.model.methods import CATALOGUE, FactorKind, method
 from locum.model.strength import Binding, Phishing, Proofing
 
-PROOFED: Word = word_of((), proofing=Proofing.IAL3)
-"""What an arc between two identities carries, so that their proofing is not compared."""
 LOCUM = "locum:authority"
 METHODS = [*sorted(CATALOGUE), ""]
 """The methods by number; the last stands for all that nobody knows."""
@@ -205,13 +204,13 @@ def _way(drawing: Drawing, way: Way, holders: dict[str, Holder], primaries: dict
     asked = -1
     if way.approvals is not None:
         asked = drawing.define(f"{name}#asked", kind=Kind.QUORUM)
-        for people in _askers(drawing, name, way):
+        for people in askers(drawing, name, way):
             drawing.arc(asked, [*body, *people], Why.PRESENTS)
         body = [asked]
     elif way.requesters is not None and (
         way.by_key or way.requesters.people != frozenset({way.identity})
     ):
-        body.append(_requester(drawing, name, way.requesters.people, way))
+        body.append(requester(drawing, name, way.requesters.people, way))
     issuers = [drawing.mention(one, way.place) for one in way.rests_on.get("", ())]
     for one in issuers:
         drawing.arc(vertex, [one], Why.ISSUED_BY, PROOFED, use=TAKES)
@@ -239,70 +238,6 @@ def _handed_out_by(drawing: Drawing, way: Way) -> list[int]:
         if of and of not in way.methods
         for one in roots
     ]
-
-
-def _askers(drawing: Drawing, name: str, way: Way) -> list[list[int]]:
-    """Who asks and who approves, as alternatives; whoever asks does not count as an approver.
-
-    So one approver more is needed where one of them asks.
-    """
-    assert way.approvals is not None
-    approvers, need = way.approvals.people, way.approvals.need
-    if way.requesters is None:
-        return [[_approvals(drawing, f"{name}#approvals", approvers, need)]]
-    apart, among = way.requesters.people - approvers, way.requesters.people & approvers
-    found: list[list[int]] = []
-    if apart or not among:
-        asker = _requester(drawing, name, apart, way)
-        found.append([asker, _approvals(drawing, f"{name}#approvals", approvers, need)])
-    if among:
-        mark = "" if not found else "+"
-        more = [_approvals(drawing, f"{name}#approvals{mark}", approvers, need + 1)]
-        if way.by_key or among != approvers:
-            more.append(_requester(drawing, name, among, way, mark))
-        found.append(more)
-    return found
-
-
-def _requester(
-    drawing: Drawing, name: str, people: frozenset[str], way: Way, mark: str = ""
-) -> int:
-    """Any one of them asks; where it is not with a key of their own, that adds no strength.
-
-    An identity that asks for itself has its key already, so that its loss does not matter here.
-    """
-    base = NO_WAY if way.by_key else WEAKEST
-    vertex = drawing.define(f"{name}#requester{mark}", base, kind=Kind.QUORUM)
-    if not people:
-        drawing.arc(vertex, [], Why.QUORUM_OF, need=1)
-    for person in sorted(people):
-        key = _key(drawing, person)
-        drawing.arc(vertex, [key], Why.QUORUM_OF, use=TAKES)
-        needed = key if person == way.identity else drawing.mention(person)
-        drawing.arc(vertex, [needed], Why.QUORUM_OF, use=OPENS)
-    return vertex
-
-
-def _approvals(drawing: Drawing, name: str, people: frozenset[str], need: int) -> int:
-    """So many of them."""
-    vertex = drawing.define(name, WEAKEST, kind=Kind.QUORUM)
-    need = min(need, 255)
-    keys = [_key(drawing, person) for person in sorted(people)]
-    drawing.arc(vertex, keys, Why.QUORUM_OF, need=need, use=TAKES)
-    approvers = [drawing.mention(person) for person in sorted(people)]
-    drawing.arc(vertex, approvers, Why.QUORUM_OF, need=need, use=OPENS)
-    return vertex
-
-
-def _key(drawing: Drawing, person: str) -> int:
-    """A person's own key with Locum: bound by signing in, so whoever is them has it."""
-    name = f"{person}#key"
-    if drawing.is_defined(name):
-        return drawing.mention(name)
-    word = word_of_method(method("locum-key"), Proofing.IAL3)
-    vertex = drawing.define(name, word, kind=Kind.AUTHENTICATOR)
-    drawing.arc(vertex, [drawing.mention(person)], Why.SIGNS_IN, PROOFED, use=TAKES)
-    return vertex
 
 
 def _columns(

@@ -61,6 +61,10 @@ def word_of(
     )
 
 
+PROOFED: Word = word_of((), proofing=Proofing.IAL3)
+"""What an arc between two identities carries, so that their proofing is not compared."""
+
+
 @cache
 def word_of_method(method: Method, carried: Proofing) -> Word:
     """What one method of the catalogue is worth.
