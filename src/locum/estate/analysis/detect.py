@@ -163,7 +163,9 @@ def _weaker(chart: Chart, solved: Solved, found: _Found) -> None:
 def _undermined(chart: Chart, solved: Solved, found: _Found) -> None:
     """Roots that are weaker than the primaries that rest on them, each root once."""
     drops = undermining(chart, solved)
-    roots, identity = np.unique(np.stack([drops.root, drops.identity]), axis=1)
+    vertices = chart.graph.vertices
+    pairs = np.unique(drops.root.astype(np.int64) * vertices + drops.identity)
+    roots, identity = np.divmod(pairs, vertices)
     root, count = np.unique(roots, return_counts=True)
     reached = np.unique(roots[chart.privileged[identity] != 0])
     found.add(
@@ -239,8 +241,9 @@ def _out_of_reach(chart: Chart, solved: Solved, found: _Found) -> None:
 
 def _has_other(whose: NDArray[np.int32], kind: NDArray[np.uint8]) -> Mask:
     """Whether something more basic than an authenticator is lost to the same identity."""
-    basic = np.unique(whose[kind != Kind.AUTHENTICATOR])
-    return np.isin(whose, basic)
+    basic = np.zeros(int(whose.max(initial=0)) + 1, bool)
+    basic[whose[kind != Kind.AUTHENTICATOR]] = True
+    return basic[whose]
 
 
 def _people(chart: Chart, solved: Solved, found: _Found) -> None:
