@@ -1,4 +1,4 @@
-"""`locum check` and wrong usage: 0 where an estate can be used, 1 where not, 2 for bad input."""
+"""`locum check` and wrong usage: 0 where nothing is found, 1 on findings, 2 for bad input."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_help_names_every_command() -> None:
         assert name in shown.stdout
 
 
-@pytest.mark.parametrize(("example", "code"), [("break-glass", 0), ("mistakes", 1)])
+@pytest.mark.parametrize(("example", "code"), [("break-glass", 0), ("acme", 1), ("mistakes", 2)])
 def test_an_example_is_judged_alike_in_every_form(example: str, code: int) -> None:
     place = str(EXAMPLES / example)
     assert locum("check", place).returncode == code
@@ -46,3 +46,16 @@ def test_wrong_usage_exits_2_and_prints_no_trace(arguments: tuple[str, ...]) -> 
     shown = locum(*arguments)
     assert shown.returncode == 2
     assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("broken", ["mistakes", "nowhere"])
+def test_what_cannot_be_read_is_never_known_and_never_let_pass(
+    broken: str, tmp_path: Path
+) -> None:
+    place = str(EXAMPLES / broken)
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(locum("check", place, "--json").stdout)
+    shown = locum("check", place, "--baseline", str(baseline), "--fail-on", "never")
+    assert shown.returncode == 2
+    assert "The laws are asked once these are mended." in shown.stdout
+    assert "of the baseline" not in shown.stdout

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from locum.cli.output import FINDINGS, OK, console, errors, errors_explained, show
+from locum.cli.output import FINDINGS, OK, USAGE, console, errors, errors_explained, show
 from locum.estate.baseline import read_baseline, without_known
 from locum.estate.checking import LISTED, Report
 from locum.estate.checking import check as check_estate
@@ -60,7 +60,10 @@ def check(
     notes: Annotated[bool, typer.Option("--notes", help="List notes, too.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Check an estate: form, names, all laws, and the whole as a graph. Exit 1 on findings."""
+    """Check an estate: form, names, all laws, and the whole as a graph. Exit 1 on findings.
+
+    Exit 2 where it cannot be read, whatever --baseline and --fail-on say.
+    """
     with errors_explained():
         known = frozenset() if baseline is None else read_baseline(baseline)
         with bar("solving the estate") as progress:
@@ -69,6 +72,8 @@ def check(
         if store is not None and report.assessment is not None:
             write_chart(report.assessment.chart, store)
     _print(report, Format.JSON if as_data else form, notes)
+    if not report.is_whole:
+        raise typer.Exit(USAGE)
     raise typer.Exit(FINDINGS if _fails(report, fail_on) else OK)
 
 

@@ -32,7 +32,13 @@ def read_baseline(file: Path) -> frozenset[str]:
 
 
 def without_known(report: Report, known: frozenset[str]) -> Report:
-    """The report without the findings of a baseline; they are counted."""
+    """The report without the findings of a baseline; they are counted.
+
+    An estate that could not be read keeps every problem: who knows that it is broken knows nothing
+    of what it breaks.
+    """
+    if not report.is_whole:
+        return report
     problems = tuple(one for one in report.problems if one.fingerprint not in known)
     notes = tuple(one for one in report.notes if one.fingerprint not in known)
     left_out = len(report.problems) + len(report.notes) - len(problems) - len(notes)

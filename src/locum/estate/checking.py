@@ -64,6 +64,11 @@ class Report(msgspec.Struct, frozen=True):
         """Whether the estate cannot be used."""
         return self.has("error")
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the estate could be read; if not, its laws were not asked."""
+        return self.assessment is not None
+
     def has(self, severity: Severity) -> bool:
         """Whether something is as grave, be it listed or not."""
         found = {one.severity for one in (*self.problems, *self.notes)} | {self.gravest_unlisted}
