@@ -49,9 +49,7 @@ def test_wrong_usage_exits_2_and_prints_no_trace(arguments: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize("broken", ["mistakes", "nowhere"])
-def test_what_cannot_be_read_is_never_known_and_never_let_pass(
-    broken: str, tmp_path: Path
-) -> None:
+def test_what_cannot_be_read_is_never_known_and_never_let_pass(broken: str, tmp_path: Path) -> None:
     place = str(EXAMPLES / broken)
     baseline = tmp_path / "baseline.json"
     baseline.write_text(locum("check", place, "--json").stdout)

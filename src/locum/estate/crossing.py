@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from locum.estate.crossing_found import found_and_observed
 from locum.estate.crossing_roots import administered, rested_on
 from locum.estate.crossing_trust import bundles, pinned, pinned_once, rotated
 from locum.estate.document import Document, Field
@@ -46,6 +47,9 @@ def cross_check(document: Document) -> Iterator[Problem]:
             yield from _enough(document, here, path)
             yield from _target(document, here, path, targets)
             yield from rotated(document, here, path, identity)
+    for name, found in document.value["found"].items():
+        yield from _methods(document, ("found", name, "method"), found)
+    yield from found_and_observed(document)
     yield from pinned_once(document)
     yield from bundles(document)
     yield from rested_on(document)

@@ -28,6 +28,10 @@ def impossible(document: Document) -> Iterator[Problem]:
             faults += [_under(("fallbacks", key), fault) for fault in _path(path)]
         for way, rule, fact, remedy in faults:
             yield problem_at(document, (*place, *way), rule, fact, remedy)
+    for section in ("found", "observed"):
+        for name, one in document.value[section].items():
+            for way, rule, fact, remedy in (*_days(one), *_conditions(one)):
+                yield problem_at(document, (section, name, *way), rule, fact, remedy)
 
 
 def _under(place: Field, fault: Fault) -> Fault:
@@ -89,12 +93,21 @@ def _orders_of_time(path: Any) -> Iterator[Fault]:
         )
 
 
-def _instant(way: Field, text: str) -> Iterator[Fault]:
+def _instant(way: Field, text: str, example: str = "2027-06-30") -> Iterator[Fault]:
     try:
         instant(text)
     except (ValueError, OverflowError):
         fact = f"There is no such time as {text}."
-        yield way, "value", fact, "Write a day that exists, e.g. 2027-06-30."
+        yield way, "value", fact, f"Write a day that exists, e.g. {example}."
+
+
+def _days(seen: Any) -> Iterator[Fault]:
+    """Days of the past, and the end of what was found, which may be that it never was or ends."""
+    if "created" in seen:
+        yield from _instant(("created",), seen["created"], "2024-05-01")
+    for field in ("ends", "last_used", "last_drilled", "last_reviewed"):
+        if seen.get(field, "never") != "never":
+            yield from _instant((field,), seen[field], "2026-03-31, or `never`")
 
 
 def _conditions(holder: Any) -> Iterator[Fault]:
