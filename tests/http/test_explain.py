@@ -54,3 +54,13 @@ def test_what_was_found_since_the_start_is_explained(world: World) -> None:
     watch.look()
     assert world.started.locum.estate.now.digest == before
     assert any(subject == "service/old-key" for _, subject in _findings(world))
+
+
+def test_a_disabled_identity_is_explained_and_no_fault_of_the_server(world: World) -> None:
+    file, watch = world.data / "estate.yaml", EstateWatch(world.started)
+    gone = "  erin: {kind: human, owner: e@example.com, disabled: true, primary: {method: totp}}\n"
+    file.write_text(file.read_text().replace("  service:\n", gone + "  service:\n", 1))
+    watch.look()
+    answer = world.people["alice"].call("GET", "/v1/explain/erin")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["now"]["weakest"] == "no way in"

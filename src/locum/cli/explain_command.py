@@ -13,7 +13,8 @@ import typer
 from locum.cli.output import OK, console, errors_explained, show
 from locum.estate.analysis.explained import explain
 from locum.estate.analysis.explained_data import ExplanationView, StandingView, explanation_view
-from locum.estate.analysis.words import shown
+from locum.estate.analysis.words import shown, strength_words
+from locum.estate.graph.lattice import NO_WAY
 from locum.estate.graph.ways import minutes
 from locum.estate.opening import charted
 from locum.model.refusal import Unavailable
@@ -94,6 +95,11 @@ def _ids(standing: StandingView) -> set[tuple[str, str]]:
 
 
 def _lines(identity: str, standing: StandingView) -> list[str]:
+    findings = [
+        f"  {one.severity}: {one.rule}: {one.fact} {one.remedy}" for one in standing.findings
+    ]
+    if standing.weakest == strength_words(NO_WAY) and not standing.locked_out_by:
+        return [f"Nothing of this estate leads into {identity}.", *findings]
     lines = [f"{identity} can be entered with {standing.weakest}."]
     for name, worth in standing.ways.items():
         lines.append(f"  {shown(name)}: {worth}")
@@ -110,9 +116,7 @@ def _lines(identity: str, standing: StandingView) -> list[str]:
         lines.append("  locked out by the loss of any one of more things than can be told.")
     else:
         lines.append(f"  locked out by the loss of any one of: {_listed(standing.locked_out_by)}")
-    for problem in standing.findings:
-        lines.append(f"  {problem.severity}: {problem.rule}: {problem.fact} {problem.remedy}")
-    return lines
+    return [*lines, *findings]
 
 
 def _listed(names: list[str]) -> str:

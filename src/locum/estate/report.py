@@ -155,6 +155,11 @@ def _block(problem: Problem) -> str:
 
 
 def _counted(report: Report, notes: bool) -> str:
+    if report.is_whole and report.identities == 0:
+        return (
+            "There is nothing in this export: no identity stands in it. Check that it is the one "
+            "that was meant, and that whoever wrote it could see everything."
+        )
     errors = sum(problem.severity == "error" for problem in report.problems)
     found = f"{_number(errors, 'error')}, {_number(len(report.problems) - errors, 'other finding')}"
     if report.identities == 0 and report.refused:

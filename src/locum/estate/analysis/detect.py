@@ -117,6 +117,9 @@ def detect(chart: Chart, solved: Solved, now: int) -> Findings:
         now: minutes since 1970.
     """
     found = _Found(chart)
+    if not len(chart.ways):  # nobody gets in, so nothing is wrong with how
+        found.add(Rule.WEAKER_BEHIND, np.empty(0, np.int32))
+        return found.together()
     _weaker(chart, solved, found)
     _undermined(chart, solved, found)
     _single_compromises(chart, solved, found)

@@ -80,8 +80,7 @@ def solve(chart: Chart, progress: Progress) -> Solved:
     rows = _rows(chart, around)
     alone = weakest(_primaries_alone(chart, rows), lambda: around)
     # What a fallback itself asks for is law 1's; here it is what primaries rest on.
-    fallback = (rows >= 0) & (chart.ways.role[rows] != Role.PRIMARY.value)
-    low = ((levels()[0][value] < 2) & ~fallback).astype(np.uint8)
+    low = ((levels()[0][value] < 2) & ~_is_fallback(chart)[rows]).astype(np.uint8)
     fallen = falls(
         graph, around, low, watched, lambda part: progress(0.2 + 0.4 * part), rank=_by_name(chart)
     )
@@ -107,11 +106,15 @@ def _primaries_alone(chart: Chart, rows: NDArray[np.int32]) -> Graph:
     """The graph in which nobody gets in by a fallback."""
     graph = chart.graph
     is_way = np.flatnonzero(graph.why == Why.IS_WAY)
-    row = rows[graph.body[graph.body_first[is_way]]]
-    fallback = is_way[(row >= 0) & (chart.ways.role[row] != Role.PRIMARY.value)]
+    fallback = is_way[_is_fallback(chart)[rows[graph.body[graph.body_first[is_way]]]]]
     use = graph.use.copy()
     use[fallback] &= ~np.uint8(TAKES)
     return settled(msgspec.structs.replace(graph, use=use))
+
+
+def _is_fallback(chart: Chart) -> NDArray[np.bool_]:
+    """By row; the last stands for the row -1 of what belongs to no way, and there may be no way."""
+    return np.append(chart.ways.role != Role.PRIMARY.value, False)
 
 
 def _rows(chart: Chart, around: Onward) -> NDArray[np.int32]:
