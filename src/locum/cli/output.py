@@ -67,7 +67,9 @@ def fail(error: LocumError) -> NoReturn:
         raise typer.Exit(FINDINGS)
     if isinstance(error, EstateError):
         for problem in error.problems:
-            _say(f"{problem.position}  {problem.subject}  {problem.fact}", problem.remedy)
+            first = "" if problem.related is None else f" The first is at {problem.related}."
+            heading = "  ".join(filter(None, (str(problem.position), problem.subject)))
+            _say(f"{heading}  {problem.fact}{first}", problem.remedy)
         raise typer.Exit(USAGE)
     _say(error.fact, error.remedy)
     raise typer.Exit(USAGE if isinstance(error, MalformedInput) else FINDINGS)

@@ -32,6 +32,7 @@ from locum.estate.graph.ways import (
     minutes,
 )
 from locum.estate.inventory import Holder, Inventory, Role, Root, Way
+from locum.estate.named_once import refuse_twice_named
 from locum.estate.problem import Position
 from locum.model.estate import Kind as HolderKind
 from locum.model.methods import CATALOGUE, FactorKind, method
@@ -92,7 +93,12 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 def chart(inventory: Inventory) -> Chart:
-    """Draw what an inventory says."""
+    """Draw what an inventory says.
+
+    Raises:
+        EstateError: two identities, or two ways in, have one name.
+    """
+    refuse_twice_named(inventory)
     drawing = Drawing()
     drawing.define(LOCUM, place=NOWHERE)
     holders = {one.name: one for one in inventory.holders}
