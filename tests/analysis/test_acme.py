@@ -216,9 +216,19 @@ def test_a_baseline_leaves_only_what_is_new(tmp_path: Path) -> None:
     assert [one["fingerprint"] for one in left["problems"]] == [gone["fingerprint"]]
 
 
-def test_a_baseline_of_another_kind_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "[" * 100_000,
+        '{"kind": "locum.check/1", "problems": ' + "[" * 100_000,
+        '{"kind": "locum.check/1", "problems": [{"fingerprint": []}], "notes": []}',
+    ],
+    ids=["list", "deep", "deep inside", "no text"],
+)
+def test_a_baseline_of_another_kind_is_refused(text: str, tmp_path: Path) -> None:
     other = tmp_path / "b.json"
-    other.write_text("[]")
+    other.write_text(text)
     done = CliRunner().invoke(app, ["check", str(ACME), "--baseline", str(other)])
     assert done.exit_code == 2
     assert "is no report of locum.check/1" in done.output

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from typer.testing import CliRunner
 
 from locum.cli.main import app
-from locum.estate.page.carrier import one_file, read_data
+from locum.estate.page.carrier import one_file
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "</script><img src=x onerror=document.title='taken'>"
@@ -94,8 +94,8 @@ def test_one_page_is_printed(page: Page, report: Path) -> None:
 
 
 def test_a_hostile_name_stays_a_name(page: Page, report: Path, tmp_path: Path) -> None:
-    data = read_data(report)
-    text = json.dumps(data).replace("erin@acme.example", json.dumps(HOSTILE)[1:-1])
+    carried = report.read_text().partition('id="estate">')[2].partition("</script>")[0]
+    text = carried.replace("erin@acme.example", json.dumps(HOSTILE)[1:-1])
     file = tmp_path / "hostile.html"
     file.write_text(one_file(json.loads(text)))
     page.goto(file.as_uri())
@@ -118,11 +118,28 @@ def test_the_next_report_shows_the_trend(page: Page, report: Path, tmp_path: Pat
     assert "errors 21 → 20" in page.inner_text("#trend")
 
 
-def test_another_file_is_no_last_report(tmp_path: Path) -> None:
+DEEP = "[" * 100_000
+HOLLOW = {"kind": "locum.report/1", "made_at": "today", "counts": {}, "findings": []}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html></html>",
+        DEEP,
+        f'{{"kind": "locum.report/1", "findings": {DEEP}',
+        '{"kind": "locum.report/1"}',
+        json.dumps(HOLLOW),
+        json.dumps({**HOLLOW, "counts": {"errors": 1, "warnings": 0}, "findings": [1]}),
+    ],
+    ids=["page", "deep", "deep inside", "kind alone", "no counts", "no findings"],
+)
+def test_another_file_is_no_last_report(text: str, tmp_path: Path) -> None:
     other = tmp_path / "other.html"
-    other.write_text("<html></html>")
-    done = CliRunner().invoke(
-        app, ["report", str(ROOT / "examples" / "acme"), "--last", str(other)]
-    )
-    assert done.exit_code == 2
-    assert "is no report" in done.output
+    other.write_text(text)
+    out = tmp_path / "out.html"
+    words = ["report", str(ROOT / "examples" / "acme"), "--last", str(other), "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2, done.output
+    assert "is no report of locum.report/1" in done.output
+    assert not out.exists()

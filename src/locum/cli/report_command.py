@@ -11,7 +11,7 @@ import typer
 from locum.cli.estate_commands import bar
 from locum.cli.output import OK, console, errors_explained, fail
 from locum.estate.checking import check
-from locum.estate.page.carrier import one_file, read_data
+from locum.estate.page.carrier import one_file, read_last
 from locum.estate.page.data import page_data
 from locum.estate.problem import EstateError
 
@@ -30,7 +30,7 @@ def report(
     """Write a report that opens offline: summary, map, lock-outs, findings; one page for print."""
     now = datetime.now(UTC)
     with errors_explained():
-        before = None if last is None else read_data(last)
+        before = None if last is None else read_last(last)
         with bar("solving the estate") as progress:
             found = check(estate, now, progress)
         if found.assessment is None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from locum.estate.checking import Report
 from locum.model.refusal import MalformedInput
 
-_KIND = "locum.check/1"
+
+class _Finding(msgspec.Struct):
+    fingerprint: str
+
+
+class _Report(msgspec.Struct):
+    kind: Literal["locum.check/1"]
+    problems: list[_Finding]
+    notes: list[_Finding]
 
 
 def read_baseline(file: Path) -> frozenset[str]:
@@ -20,15 +28,13 @@ def read_baseline(file: Path) -> frozenset[str]:
         MalformedInput: the file is no such report.
     """
     try:
-        said = json.loads(file.read_bytes())
-        if said["kind"] != _KIND:
-            raise ValueError
-        return frozenset(one["fingerprint"] for one in (*said["problems"], *said["notes"]))
-    except (ValueError, KeyError, TypeError):
+        said = msgspec.json.decode(file.read_bytes(), type=_Report)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise MalformedInput(
-            f"{file} is no report of {_KIND}.",
+            f"{file} is no report of locum.check/1.",
             "Write one: `locum check ESTATE --json > baseline.json`.",
         ) from None
+    return frozenset(one.fingerprint for one in (*said.problems, *said.notes))
 
 
 def without_known(report: Report, known: frozenset[str]) -> Report:

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from locum.estate.page.data import KIND
+import msgspec
+
+from locum.estate.page.data import KIND, Last
 from locum.model.refusal import MalformedInput
 
 _HERE = Path(__file__).parent
@@ -30,8 +32,8 @@ def one_file(data: dict[str, Any]) -> str:
     return page
 
 
-def read_data(file: Path) -> dict[str, Any]:
-    """The data of an earlier report.
+def read_last(file: Path) -> Last:
+    """What an earlier report said, out of its page or its data.
 
     Raises:
         MalformedInput: the file is no report of Locum's.
@@ -39,11 +41,8 @@ def read_data(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text()
         _, found, rest = text.partition(_OPENING)
-        data = json.loads(rest.partition("</script>")[0] if found else text)
-        if data["kind"] != KIND:
-            raise ValueError
-        return dict(data)
-    except (ValueError, KeyError, TypeError):
+        return msgspec.json.decode(rest.partition("</script>")[0] if found else text, type=Last)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise MalformedInput(
             f"{file} is no report of {KIND}.",
             "Name a file that `locum report ESTATE --out FILE` wrote.",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from locum import __version__
@@ -20,24 +21,47 @@ from locum.estate.graph.lattice import is_no_way
 from locum.estate.problem import Problem
 from locum.estate.rules import law_of
 
-KIND = "locum.report/1"
+KIND: Literal["locum.report/1"] = "locum.report/1"
 DRAWN = 2_500
 """Vertices that are drawn at the most; of a larger estate, those behind the gravest findings."""
 _LOSSES = 200
 
 
-def page_data(
-    report: Report, title: str, made_at: str, last: dict[str, Any] | None = None
-) -> dict[str, Any]:
+class LastFinding(msgspec.Struct, frozen=True):
+    """A finding of the report before."""
+
+    fingerprint: str
+    rule: str
+    subject: str
+    fact: str
+
+
+class LastCounts(msgspec.Struct, frozen=True):
+    """How many there were in the report before."""
+
+    errors: int
+    warnings: int
+
+
+class Last(msgspec.Struct, frozen=True):
+    """The report before, as far as a trend needs it."""
+
+    kind: Literal["locum.report/1"]
+    made_at: str
+    counts: LastCounts
+    findings: tuple[LastFinding, ...]
+
+
+def page_data(report: Report, title: str, made_at: str, last: Last | None = None) -> dict[str, Any]:
     """Everything that the page shows.
 
     Args:
         made_at: when, in UTC.
-        last: the data of the report before, for the trend.
+        last: the report before, for the trend.
     """
     assessment = report.assessment
     told = [*report.problems, *report.notes]
-    known = set() if last is None else {one["fingerprint"] for one in last["findings"]}
+    known = set() if last is None else {one.fingerprint for one in last.findings}
     vertices: list[dict[str, Any]] = []
     arcs: list[dict[str, Any]] = []
     if assessment is not None:
@@ -86,14 +110,15 @@ def _counts(report: Report) -> dict[str, int]:
     return counts
 
 
-def _trend(last: dict[str, Any], told: Iterable[Problem]) -> dict[str, Any]:
+def _trend(last: Last, told: Iterable[Problem]) -> dict[str, Any]:
     now = {one.fingerprint for one in told}
-    gone = [one for one in last["findings"] if one["fingerprint"] not in now]
     return {
-        "before": last["made_at"],
-        "counts": last["counts"],
+        "before": last.made_at,
+        "counts": msgspec.to_builtins(last.counts),
         "gone": [
-            {"rule": one["rule"], "subject": one["subject"], "fact": one["fact"]} for one in gone
+            {"rule": one.rule, "subject": one.subject, "fact": one.fact}
+            for one in last.findings
+            if one.fingerprint not in now
         ],
     }
 
