@@ -7,12 +7,12 @@ a file of another length or digest, is damaged and nothing of it is used.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,13 +21,30 @@ from numpy.typing import NDArray
 
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.columns import Graph, settled
+from locum.estate.graph.soundness import fault_of
 from locum.estate.graph.ways import Ways
 from locum.estate.problem import Position
 from locum.model.refusal import MalformedInput
 
-KIND = "locum.estate.graph/2"
+KIND: Literal["locum.estate.graph/2"] = "locum.estate.graph/2"
 HEAD = "estate.json"
 FILES = ("vertices", "arcs", "bodies", "ways")
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What `estate.json` says.
+
+    Args:
+        files: by number, the files that places name.
+        notes: by row of a way, what is wider about it.
+        rows, digests: of each file of `FILES`.
+    """
+
+    kind: Literal["locum.estate.graph/2"]
+    files: list[str]
+    notes: dict[int, str]
+    rows: dict[str, int]
+    digests: dict[str, str]
 
 
 class Names(Sequence[str]):
@@ -87,78 +104,67 @@ def read_chart(folder: Path) -> Chart:
             Graph(
                 _numbers(vertices, "base", np.uint16),
                 _numbers(vertices, "kind", np.uint8),
-                offsets(_numbers(vertices, "arcs", np.int32)),
+                _offsets(vertices, "arcs", arcs),
                 _numbers(arcs, "own", np.uint16),
                 _numbers(arcs, "need", np.uint8),
                 _numbers(arcs, "use", np.uint8),
                 _numbers(arcs, "why", np.uint8),
-                offsets(_numbers(arcs, "size", np.int32)),
+                _offsets(arcs, "size", tables["bodies"]),
                 _numbers(tables["bodies"], "vertex", np.int32),
             )
         )
         types = Ways.__annotations__
         columns = {name: _numbers(ways, name, _type_of(types[name])) for name in types}
+        places = Places(
+            head.files,
+            _numbers(vertices, "file", np.int32),
+            _numbers(vertices, "line", np.int32),
+            _numbers(vertices, "column", np.int32),
+        )
         chart = Chart(
             graph,
             Ways(**columns),
-            Names(vertices["name"].combine_chunks()),
-            Places(
-                head["files"],
-                _numbers(vertices, "file", np.int32),
-                _numbers(vertices, "line", np.int32),
-                _numbers(vertices, "column", np.int32),
-            ),
+            Names(_texts(vertices, "name")),
+            places,
             _numbers(vertices, "unknown", np.uint8),
             _numbers(vertices, "person", np.uint8),
             _numbers(vertices, "privileged", np.uint8),
-            {int(row): words for row, words in head["notes"].items()},
+            head.notes,
         )
     except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise _damaged(folder, f"a column is missing or of another kind ({error})") from None
-    _check(chart, folder)
+    fault = fault_of(chart) or _fault_of(places)
+    if fault:
+        raise _damaged(folder, fault)
     return chart
 
 
-def _check(chart: Chart, folder: Path) -> None:
-    """What the kernels rely on: offsets and numbers that stay within their columns."""
-    graph, ways = chart.graph, chart.ways
-    fits = (
-        int(graph.first[-1]) == graph.arcs
-        and int(graph.body_first[-1]) == len(graph.body)
-        and _within(graph.body, 0, graph.vertices)
-        and _within(ways.vertex, 0, graph.vertices)
-        and _within(ways.identity, 0, graph.vertices)
-        and _within(ways.primary, -1, len(ways))
-        and _within(ways.asked, -1, graph.vertices)
-    )
-    if not fits:
-        raise _damaged(folder, "a number points past its column")
+def _fault_of(places: Places) -> str:
+    file = places.file
+    if len(file) and not (int(file.min()) >= 0 and int(file.max()) < len(places.files)):
+        return "a place is in a file that nobody names"
+    return ""
 
 
-def _within(column: NDArray[Any], low: int, high: int) -> bool:
-    return not len(column) or (int(column.min()) >= low and int(column.max()) < high)
-
-
-def _head(folder: Path) -> dict[str, Any]:
+def _head(folder: Path) -> Head:
     try:
-        head = json.loads((folder / HEAD).read_text())
-        known = head["kind"] == KIND and set(head["rows"]) == set(head["digests"]) == set(FILES)
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise _damaged(folder, f"{HEAD} is not of {KIND}")
-    return dict(head)
+        head = msgspec.json.decode((folder / HEAD).read_bytes(), type=Head)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        raise _damaged(folder, f"{HEAD} is not of {KIND}") from None
+    if set(head.rows) != set(FILES) or set(head.digests) != set(FILES):
+        raise _damaged(folder, f"{HEAD} names other files")
+    return head
 
 
-def _table(folder: Path, name: str, head: dict[str, Any]) -> pa.Table:
+def _table(folder: Path, name: str, head: Head) -> pa.Table:
     file = folder / f"{name}.parquet"
     try:
-        if digest_of(file) != head["digests"][name]:
+        if digest_of(file) != head.digests[name]:
             raise _damaged(folder, f"{file.name} is not what was stored")
         table = pq.read_table(file)
     except (OSError, pa.ArrowException) as error:
         raise _damaged(folder, f"{file.name} cannot be read ({error})") from None
-    if table.num_rows != head["rows"][name]:
+    if table.num_rows != head.rows[name]:
         raise _damaged(folder, f"{file.name} has {table.num_rows} rows")
     return table
 
@@ -185,6 +191,22 @@ def _numbers(table: pa.Table, name: str, kind: Any) -> NDArray[Any]:
     if found.dtype != kind or column.null_count:
         raise TypeError(name)
     return np.asarray(found)
+
+
+def _texts(table: pa.Table, name: str) -> pa.LargeStringArray:
+    column = table[name].combine_chunks()
+    if column.type != pa.large_string() or column.null_count:
+        raise TypeError(name)
+    column.validate(full=True)
+    return column
+
+
+def _offsets(table: pa.Table, name: str, parts: pa.Table) -> NDArray[np.int32]:
+    """Where the parts of each row begin; the sizes say of every part whose it is."""
+    sizes = _numbers(table, name, np.int32)
+    if (sizes < 0).any() or int(sizes.sum(dtype=np.int64)) != parts.num_rows:
+        raise ValueError(f"{name} does not add up")
+    return offsets(sizes)
 
 
 def _type_of(annotation: str) -> Any:
