@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from locum.cli.main import app
 from locum.estate.analysis.assess import assess_at
 from locum.estate.analysis.explained import explain
 from locum.estate.analysis.rules import Rule
@@ -49,3 +51,10 @@ def test_one_identity_is_explained_as_the_whole_solves_it(tmp_path: Path) -> Non
         assert lost is not None
         assert told.lost_with is not None
         assert set(told.lost_with) == {chart.names[one] for one in lost}
+
+
+def test_a_seed_below_nothing_is_wrong_usage(tmp_path: Path) -> None:
+    words = ["estate", "generate", "--identities", "300", "--seed", "-1", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2, done.output
+    assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from locum.estate.graph.ways import minutes
 def generate_estate(
     out: Annotated[Path, typer.Option("--out", help="The folder to store it in, as Parquet.")],
     identities: Annotated[int, typer.Option("--identities", min=300, help="About how many.")],
-    seed: Annotated[int, typer.Option("--seed", help="The same seed, the same estate.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed, the same estate.")] = 1,
 ) -> None:
     """Make up an estate with planted faults; truth.json says where they are."""
     with errors_explained():
