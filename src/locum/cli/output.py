@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,27 @@ from locum.estate.problem import EstateError
 from locum.model.refusal import LocumError, MalformedInput, RefusedError
 
 OK, FINDINGS, USAGE = 0, 1, 2
-console = Console(highlight=False, soft_wrap=True, emoji=False)
-errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ud800-\udfff]"
+)
+"""What moves a terminal, or turns or hides the text around it: a line feed and a tab do not."""
+
+
+class _Terminal(Console):
+    """A console on which the words of others are seen and steer nothing (CWE-150)."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text), **options)
+
+
+console = _Terminal(highlight=False, soft_wrap=True, emoji=False)
+errors = _Terminal(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def printable(text: str) -> str:
+    """A text with every sign that would steer a terminal written out, e.g. `\\x1b`."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def show(data: Any, as_json: bool, words: Callable[[Any], None]) -> None:
@@ -36,7 +56,7 @@ def table(columns: list[str], rows: list[list[str]]) -> None:
         return
     made = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))  # words of others are no markup
+        made.add_row(*(Text(printable(cell)) for cell in row))  # words of others are no markup
     console.print(made)
 
 
