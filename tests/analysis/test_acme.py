@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from typer.testing import CliRunner
@@ -19,8 +20,11 @@ from locum.estate.graph.reading import read_chart
 from locum.estate.graph.storing import write_chart
 from locum.estate.graph.ways import minutes
 from locum.estate.problem import Problem
+from locum.estate.report import as_sarif
+from locum.estate.report_xml import as_junit
 from locum.model.refusal import MalformedInput
 from locum.model.strength import Factors
+from tests.estate.test_report import SARIF
 
 ACME = Path(__file__).parents[2] / "examples" / "acme"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -298,3 +302,35 @@ def test_more_than_is_listed_is_counted(acme: Report) -> None:
     told = sum(many for _, many in few.unlisted)
     assert told == len(acme.assessment.findings) - 3
     assert Rule.CIRCLE.id not in dict(few.unlisted)
+
+
+def test_code_scanning_is_told_the_clauses_and_the_chain(acme: Report) -> None:
+    [run] = as_sarif(acme)["runs"]
+    SARIF.validate({"version": "2.1.0", "runs": [run]})
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert "ASVS 6.3.4" in rules["weaker-behind"]["properties"]["tags"]
+    assert "properties" not in rules["yaml"]
+    told = _one(acme, "weaker-behind", "erin/reset")
+    [result] = [
+        one for one in run["results"] if one["partialFingerprints"]["locum/v1"] == told.fingerprint
+    ]
+    assert result["properties"]["tags"] == list(told.clauses)
+    [flow] = result["codeFlows"][0]["threadFlows"]
+    steps = [one["location"] for one in flow["locations"]]
+    assert tuple(one["message"]["text"] for one in steps) == told.chain
+    assert {one["physicalLocation"]["region"]["startLine"] for one in steps} == {told.position.line}
+    by_law = [one for one in run["results"] if one["ruleId"].startswith("law-")]
+    assert any(one.get("properties", {}).get("tags") for one in by_law)
+
+
+def test_a_pipeline_is_told_the_clauses_and_the_chain(acme: Report) -> None:
+    told = _one(acme, "weaker-behind", "erin/reset")
+    said = [one.text or "" for one in fromstring(as_junit(acme)).iter("failure")]
+    [words] = [one for one in said if told.fact in one and str(told.position) in one]
+    assert words.splitlines() == [
+        str(told.position),
+        f"[{', '.join(told.clauses)}]",
+        told.fact,
+        *(f"  {at}. {step}" for at, step in enumerate(told.chain, 1)),
+        told.remedy,
+    ]

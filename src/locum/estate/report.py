@@ -9,7 +9,7 @@ from locum import __version__
 from locum.estate.analysis.verdicts import Verdict
 from locum.estate.checking import Report
 from locum.estate.problem import Position, Problem
-from locum.estate.rules import RULES, words_of
+from locum.estate.rules import CLAUSES, RULES, words_of
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -99,7 +99,10 @@ def _data(problem: Problem) -> dict[str, Any]:
 
 def as_sarif(report: Report) -> dict[str, Any]:
     """The report as SARIF 2.1.0; its rules are the seven laws and every id of a problem."""
-    rules = [{"id": rule, "shortDescription": {"text": words}} for rule, words in RULES.items()]
+    rules = [
+        {"id": rule, "shortDescription": {"text": words}, **_tagged(CLAUSES.get(rule, ()))}
+        for rule, words in RULES.items()
+    ]
     return {
         "$schema": _SARIF,
         "version": "2.1.0",
@@ -122,10 +125,23 @@ def _result(problem: Problem) -> dict[str, Any]:
         "message": {"text": f"{about}{problem.fact} {problem.remedy}"},
         "locations": [_location(problem.position)],
         "partialFingerprints": {"locum/v1": problem.fingerprint},
+        **_tagged(problem.clauses),
     }
+    if problem.chain:
+        result["codeFlows"] = [{"threadFlows": [{"locations": _steps(problem)}]}]
     if problem.related is not None:
         result["relatedLocations"] = [_location(problem.related)]
     return result
+
+
+def _tagged(clauses: tuple[str, ...]) -> dict[str, Any]:
+    return {"properties": {"tags": list(clauses)}} if clauses else {}
+
+
+def _steps(problem: Problem) -> list[dict[str, Any]]:
+    """The chain; its steps are of the graph, so that each is shown where the problem is."""
+    place = _location(problem.position)
+    return [{"location": {**place, "message": {"text": step}}} for step in problem.chain]
 
 
 def _location(position: Position) -> dict[str, Any]:

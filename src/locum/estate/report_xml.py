@@ -72,7 +72,11 @@ def _data(holder: Element, key: str, text: str) -> None:
 
 
 def _whole(problem: Problem) -> str:
-    return "\n".join([f"{problem.position}", problem.fact, *problem.chain, problem.remedy])
+    """Where, which clauses, what, how it comes about, what to do."""
+    clauses = [f"[{', '.join(problem.clauses)}]"] if problem.clauses else []
+    chain = [f"  {at}. {step}" for at, step in enumerate(problem.chain, 1)]
+    lines = [str(problem.position), *clauses, problem.fact, *chain, problem.remedy]
+    return "\n".join(lines)
 
 
 def _xml(text: str) -> str:

@@ -53,6 +53,8 @@ RULES: dict[str, str] = {
 }
 
 
+CLAUSES = {rule.id: about.clauses for rule, about in ANALYSED.items()}
+"""Ids of requirements by rule; what breaks a law of a declared path names its own."""
 _LAWS = {rule.id: about.law for rule, about in ANALYSED.items()}
 
 
