@@ -36,7 +36,7 @@ def test_an_inventory_of_nobody_is_reported_in_every_form(tmp_path: Path) -> Non
     assert as_sarif(report)["runs"][0]["results"] == []
     assert 'failures="0"' in as_junit(report)
     assert "locum:authority" in as_graphml(report)
-    assert as_opengraph(report)["graph"]["edges"] == []
+    assert as_opengraph(report, "nobody")["graph"]["edges"] == []
     assert page_data(report, "nobody", "now")["counts"]["identities"] == 0
     write_chart(chart(Inventory()), tmp_path)
     done = CliRunner().invoke(app, ["check", str(tmp_path)])

@@ -58,6 +58,9 @@ def check(
         Path | None, typer.Option("--store", help="Also store the graph here, as Parquet.")
     ] = None,
     notes: Annotated[bool, typer.Option("--notes", help="List notes, too.")] = False,
+    name: Annotated[
+        str, typer.Option("--name", help="What BloodHound calls the estate; else as its folder.")
+    ] = "",
     as_data: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Check an estate: form, names, all laws, and the whole as a graph. Exit 1 on findings.
@@ -71,7 +74,8 @@ def check(
         report = without_known(report, known)
         if store is not None and report.assessment is not None:
             write_chart(report.assessment.chart, store)
-    _print(report, Format.JSON if as_data else form, notes)
+    name = name or estate.resolve().stem
+    _print(report, Format.JSON if as_data else form, notes, name)
     if not report.is_whole:
         raise typer.Exit(USAGE)
     raise typer.Exit(FINDINGS if _fails(report, fail_on) else OK)
@@ -89,7 +93,7 @@ def _fails(report: Report, fail_on: FailOn) -> bool:
             return False
 
 
-def _print(report: Report, form: Format, notes: bool) -> None:
+def _print(report: Report, form: Format, notes: bool, name: str) -> None:
     match form:
         case Format.TEXT:
             console.print(as_text(report, notes), markup=False)
@@ -98,7 +102,7 @@ def _print(report: Report, form: Format, notes: bool) -> None:
         case Format.SARIF:
             show(as_sarif(report), True, lambda _: None)
         case Format.OPENGRAPH:
-            show(as_opengraph(report), True, lambda _: None)
+            show(as_opengraph(report, name), True, lambda _: None)
         case Format.JUNIT:
             typer.echo(as_junit(report))
         case Format.GRAPHML:
