@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from locum.cli.main import app
 from locum.estate.analysis.explained import explain
 from locum.estate.analysis.rules import Rule
+from locum.estate.analysis.told import fingerprint_at, in_order, tell_all
 from locum.estate.baseline import read_baseline
 from locum.estate.checking import Report, check
 from locum.estate.graph.lattice import strength_of_word
@@ -298,9 +299,9 @@ def test_an_accepted_downgrade_that_is_worse_than_what_was_accepted_is_told(acme
 
 def test_more_than_is_listed_is_counted(acme: Report) -> None:
     few = check(ACME, NOW, listed=3)
-    assert acme.assessment is not None
     told = sum(many for _, many in few.unlisted)
-    assert told == len(acme.assessment.findings) - 3
+    by_rule = {rule.id for rule in Rule}
+    assert told == sum(one.rule in by_rule for one in (*acme.problems, *acme.notes)) - 3
     assert Rule.CIRCLE.id not in dict(few.unlisted)
 
 
@@ -334,3 +335,24 @@ def test_a_pipeline_is_told_the_clauses_and_the_chain(acme: Report) -> None:
         *(f"  {at}. {step}" for at, step in enumerate(told.chain, 1)),
         told.remedy,
     ]
+
+
+def test_a_finding_is_known_by_its_fingerprint_before_it_is_told(acme: Report) -> None:
+    assert acme.assessment is not None
+    order = in_order(acme.assessment)
+    told = tell_all(acme.assessment, order, 0)
+    assert [one.fingerprint for one in told] == [
+        fingerprint_at(acme.assessment, int(at)) for at in order
+    ]
+
+
+def test_the_limit_counts_what_no_baseline_knows(acme: Report) -> None:
+    """A large estate lists so many findings; were known ones among them, new ones had no place."""
+    every = [one.fingerprint for one in (*acme.problems, *acme.notes)]
+    last = acme.notes[-1]
+    report = check(ACME, NOW, listed=1, baseline=frozenset(every) - {last.fingerprint})
+    assert (report.problems, report.notes, report.unlisted) == ((), (last,), ())
+    assert not report.has("warning")
+    two = frozenset(every) - {last.fingerprint, acme.notes[0].fingerprint}
+    report = check(ACME, NOW, listed=1, baseline=two)
+    assert sum(many for _, many in report.unlisted) == 1

@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from locum.cli.output import FINDINGS, OK, USAGE, console, errors, errors_explained, show
-from locum.estate.baseline import read_baseline, without_known
+from locum.estate.baseline import read_baseline
 from locum.estate.checking import LISTED, Report
 from locum.estate.checking import check as check_estate
 from locum.estate.graph.storing import write_chart
@@ -70,8 +70,7 @@ def check(
     with errors_explained():
         known = frozenset() if baseline is None else read_baseline(baseline)
         with bar("solving the estate") as progress:
-            report = check_estate(estate, datetime.now(UTC), progress, listed=limit)
-        report = without_known(report, known)
+            report = check_estate(estate, datetime.now(UTC), progress, listed=limit, baseline=known)
         if store is not None and report.assessment is not None:
             write_chart(report.assessment.chart, store)
     name = name or estate.resolve().stem

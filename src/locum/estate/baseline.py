@@ -7,7 +7,6 @@ from typing import Literal
 
 import msgspec
 
-from locum.estate.checking import Report
 from locum.model.refusal import MalformedInput
 
 
@@ -35,17 +34,3 @@ def read_baseline(file: Path) -> frozenset[str]:
             "Write one: `locum check ESTATE --json > baseline.json`.",
         ) from None
     return frozenset(one.fingerprint for one in (*said.problems, *said.notes))
-
-
-def without_known(report: Report, known: frozenset[str]) -> Report:
-    """The report without the findings of a baseline; they are counted.
-
-    An estate that could not be read keeps every problem: who knows that it is broken knows nothing
-    of what it breaks.
-    """
-    if not report.is_whole:
-        return report
-    problems = tuple(one for one in report.problems if one.fingerprint not in known)
-    notes = tuple(one for one in report.notes if one.fingerprint not in known)
-    left_out = len(report.problems) + len(report.notes) - len(problems) - len(notes)
-    return msgspec.structs.replace(report, problems=problems, notes=notes, known=left_out)

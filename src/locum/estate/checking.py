@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,14 @@ from numpy.typing import NDArray
 
 from locum.estate.analysis.assess import Assessment, assess
 from locum.estate.analysis.rules import Rule
-from locum.estate.analysis.told import SEVERITIES, in_order, severities, tell_all
+from locum.estate.analysis.told import (
+    SEVERITIES,
+    fingerprint_at,
+    in_order,
+    severities,
+    tell,
+    tell_all,
+)
 from locum.estate.analysis.verdicts import Verdict
 from locum.estate.declared import inventory_of
 from locum.estate.graph.chart import Chart, chart
@@ -46,7 +52,7 @@ class Report(msgspec.Struct, frozen=True):
         assessment: the whole as a graph; `None` where it could not be read.
         unlisted: of each rule, how many findings are counted and not told.
         gravest_unlisted: the severity of the gravest of those; none of them is in a baseline.
-        known: how many findings stand in the baseline and are left out.
+        known: how many findings stand in the baseline, and are neither told nor counted otherwise.
     """
 
     problems: tuple[Problem, ...]
@@ -86,6 +92,7 @@ def check(
     progress: Progress = _quiet,
     in_full: int = IN_FULL,
     listed: int = LISTED,
+    baseline: frozenset[str] = frozenset(),
 ) -> Report:
     """Find everything that is wrong with an estate, of YAML files or a stored graph.
 
@@ -95,18 +102,20 @@ def check(
         now: aware UTC.
         in_full: how many findings of the graph are told with their chain.
         listed: how many are told at all.
+        baseline: fingerprints of what is known. An estate that cannot be read keeps every problem:
+            who knows that it is broken knows nothing of what it breaks.
 
     Raises:
         MalformedInput: a stored graph is damaged.
     """
     if is_stored(source):
-        return of_chart(read_chart(source), now, progress, in_full, listed)
+        return of_chart(read_chart(source), now, progress, in_full, listed, (), baseline)
     try:
         loaded = load(source)
     except EstateError as error:
         return Report(error.problems, 0, 0)
     drawn = chart(inventory_of(loaded.estate, loaded.document))
-    return of_chart(drawn, now, progress, in_full, listed, judged(loaded, now))
+    return of_chart(drawn, now, progress, in_full, listed, judged(loaded, now), baseline)
 
 
 def of_chart(
@@ -116,36 +125,62 @@ def of_chart(
     in_full: int = IN_FULL,
     listed: int = LISTED,
     by_path: tuple[Problem, ...] = (),
+    baseline: frozenset[str] = frozenset(),
 ) -> Report:
     """Find everything that is wrong with a chart.
 
     Args:
         by_path: what is known already of single paths; it is not told twice.
+        baseline: fingerprints of what is known; what is listed is the rest.
     """
     refused = frozenset(one.subject for one in by_path if one.severity == "error")
     assessment = assess(drawn, now, progress, refused)
-    known: dict[tuple[int, str], int] = {}
-    for at, problem in enumerate(by_path):
-        known.setdefault((law_of(problem.rule), problem.subject), at)
-    said, told = list(by_path), list[Problem]()
-    for problem in islice(tell_all(assessment, min(in_full, listed)), listed):
-        place = known.get((law_of(problem.rule), problem.subject))
-        if place is not None and _is_told(problem, said[place]):
-            said[place] = _shown(said[place], problem)
-        else:
-            told.append(problem)
+    found = in_order(assessment)
+    said, apart = _told_by_path(assessment, found, by_path, in_full)
+    order = apart[_new(assessment, apart, baseline)]
+    new_by_path = tuple(one for one in said if one.fingerprint not in baseline)
+    told = list(tell_all(assessment, order[:listed], in_full))
     roles = drawn.ways.role
-    order = in_order(assessment)[listed:]
+    rest = order[listed:]
     return Report(
-        (*said, *(one for one in told if one.severity != "note")),
+        (*new_by_path, *(one for one in told if one.severity != "note")),
         int((drawn.graph.kind == Kind.IDENTITY).sum()),
         int((roles == Role.DECLARED.value).sum()),
         tuple(one for one in told if one.severity == "note"),
         verdicts_of(assessment, listed),
         assessment,
-        _counted(assessment, order),
-        SEVERITIES[int(severities(assessment)[order[0]])] if len(order) else None,
+        _counted(assessment, rest),
+        SEVERITIES[int(severities(assessment)[rest[0]])] if len(rest) else None,
+        len(by_path) - len(new_by_path) + len(apart) - len(order),
     )
+
+
+def _told_by_path(
+    assessment: Assessment, found: NDArray[np.int64], by_path: tuple[Problem, ...], in_full: int
+) -> tuple[list[Problem], NDArray[np.int64]]:
+    """What is known of single paths, as the graph shows it; and the findings that say more."""
+    known: dict[tuple[int, str], int] = {}
+    for place, problem in enumerate(by_path):
+        known.setdefault((law_of(problem.rule), problem.subject), place)
+    said, apart = list(by_path), np.ones(len(found), bool)
+    for number, at in enumerate(map(int, found) if known else ()):
+        brief = tell(assessment, at, in_full=False)
+        there = known.get((law_of(brief.rule), brief.subject))
+        if there is not None and _is_told(brief, said[there]):
+            said[there] = _shown(said[there], tell(assessment, at, number < in_full))
+            apart[number] = False
+    return said, found[apart]
+
+
+def _new(
+    assessment: Assessment, found: NDArray[np.int64], baseline: frozenset[str]
+) -> NDArray[np.bool_]:
+    """Which of the findings a baseline does not know."""
+    mask = np.ones(len(found), bool)
+    if baseline:
+        for number, at in enumerate(found):
+            mask[number] = fingerprint_at(assessment, int(at)) not in baseline
+    return mask
 
 
 def _is_told(problem: Problem, by_path: Problem) -> bool:

@@ -55,9 +55,17 @@ class Problem(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """The same for the same problem wherever it moves in its file."""
-        known = self.about or self.fact
-        words = "\n".join((self.rule, self.subject, self.field, known))
-        return hashlib.sha256(words.encode()).hexdigest()[:32]
+        return fingerprint_of(self.rule, self.subject, self.field, self.about or self.fact)
+
+
+def fingerprint_of(rule: str, subject: str, field: str, known: str) -> str:
+    """The fingerprint of a problem.
+
+    Args:
+        known: what it rests on, or else its fact.
+    """
+    words = "\n".join((rule, subject, field, known))
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
 
 
 class EstateError(MalformedInput):

@@ -20,7 +20,7 @@ from locum.estate.graph.chart import METHODS
 from locum.estate.graph.lattice import is_no_way, kinds_word, missing_bits, strength_of_word
 from locum.estate.graph.solving import LOSS_LIMIT
 from locum.estate.graph.ways import UNSAID, day_of
-from locum.estate.problem import Position, Problem, Severity
+from locum.estate.problem import Position, Problem, Severity, fingerprint_of
 from locum.model.methods import FactorKind
 
 _LOSS = (Rule.CIRCLE, Rule.LOCK_OUT, Rule.LOCK_OUT_OF_MANY)
@@ -31,15 +31,23 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """The gravest first."""
 
 
-def tell_all(assessment: Assessment, in_full: int) -> Iterator[Problem]:
-    """Every finding, the gravest first.
+def tell_all(assessment: Assessment, order: NDArray[np.int64], in_full: int) -> Iterator[Problem]:
+    """Findings in this order.
 
     Args:
         in_full: how many are told with their chain and a remedy that was tried; those after have
             neither, because each takes milliseconds.
     """
-    for number, at in enumerate(in_order(assessment)):
+    for number, at in enumerate(order):
         yield tell(assessment, int(at), in_full=number < in_full)
+
+
+def fingerprint_at(assessment: Assessment, at: int) -> str:
+    """The fingerprint of one finding, without telling it."""
+    found, names = assessment.findings, assessment.chart.names
+    rule, about = Rule(int(found.rule[at])).id, int(found.about[at])
+    subject = names[int(found.vertex[at])].removesuffix("#primary")
+    return fingerprint_of(rule, subject, "", names[about] if about >= 0 else rule)
 
 
 def in_order(assessment: Assessment) -> NDArray[np.int64]:
