@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from locum.estate.importing.aws import read_aws
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.kubernetes import read_kubernetes
-from locum.estate.importing.naming import name_of
+from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.proposing import propose
 from locum.estate.importing.ssh_host import read_ssh_host
 from locum.estate.inventory import Inventory, Role, together
 from locum.estate.problem import EstateError
+from locum.estate.schema_roots import ROOT_PATTERN
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -235,6 +237,11 @@ def test_two_names_never_become_one() -> None:
     assert name_of("Alice") != name_of("alice")
     assert name_of("a b") != name_of("a-b")
     assert name_of("alice") == "alice"
+    assert name_of(name_of("Alice")) != name_of("Alice")
+    umlauts = [root_of("mailbox", one) for one in ("müller@x.ch", "möller@x.ch", "m-ller@x.ch")]
+    assert len(set(umlauts)) == 3
+    assert root_of("mailbox", "x" * 300) != root_of("mailbox", "x" * 301)
+    assert all(re.fullmatch(ROOT_PATTERN, one) for one in (*umlauts, root_of("device", "")))
     assert len(name_of("x" * 500)) <= 63
 
 
