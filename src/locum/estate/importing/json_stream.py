@@ -29,6 +29,8 @@ BLOCK = 1 << 20
 _LONGEST_NUMBER = 1 << 10
 _SPACE = " \t\n\r"
 _ANEW = "Export it anew; it may have been cut off."
+_MORE = frozenset({"IsTruncated", "Marker", "NextToken", "@odata.nextLink", "nextPageToken"})
+"""What stands beside a list that is not whole, in answers that come in pages."""
 Path = tuple[str, ...]
 Element = tuple[Path, Position, Any]
 
@@ -47,8 +49,9 @@ def elements(
         The path of the list, the element's place and its value.
 
     Raises:
-        EstateError: the document is truncated, no JSON or no UTF-8, holds a key twice, or has no
-            such list. It is raised where reading gets there, so nothing counts until the end.
+        EstateError: the document is truncated, no JSON or no UTF-8, holds a key twice, is one page
+            of several, or has no such list. It is raised where reading gets there, so nothing
+            counts until the end.
         OSError: it cannot be read.
     """
     with export.opened() as stream:
@@ -114,9 +117,21 @@ def _walk(
             yield path, text.place(), text.value()
     elif first == "{" and any(one[: len(path)] == path for one in wanted):
         for key in _keys(text):
-            yield from _walk(text, (*path, key), wanted, what, found)
+            if not path and key in _MORE:
+                place = text.place()
+                if text.value():
+                    _refuse_a_page(place, key)
+            else:
+                yield from _walk(text, (*path, key), wanted, what, found)
     else:
         _read_over(text)
+
+
+def _refuse_a_page(place: Position, key: str) -> NoReturn:
+    refuse(
+        place.file, "missing-key", f"This is one page of several: `{key}` says that more follows.",
+        "Ask for all pages, and put their lists together.", place.line, place.column,
+    )  # fmt: skip
 
 
 def _no_list(path: Path) -> str:
