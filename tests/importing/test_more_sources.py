@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from locum.cli.main import app
 from locum.estate.checking import check, of_chart
 from locum.estate.graph.chart import chart
-from locum.estate.importing.aws import ask_aws
+from locum.estate.importing.aws_live import ask_aws
 from locum.estate.importing.entra import read_entra
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.keycloak import read_keycloak

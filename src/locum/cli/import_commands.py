@@ -17,7 +17,8 @@ from locum.cli.import_answer import (
     StoreIn,
     answer,
 )
-from locum.estate.importing.aws import ask_aws, read_aws
+from locum.estate.importing.aws import read_aws
+from locum.estate.importing.aws_live import ask_aws
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.kubernetes import read_kubernetes
 from locum.estate.importing.ssh_host import read_ssh_host

@@ -2,36 +2,51 @@
 
 `aws iam get-account-authorization-details` says who there is, what they may do and who may take on
 which role; `aws iam get-credential-report` says which passwords, second factors and keys there are,
-how old, and when they were used last. A role is entered through whoever may take it on; a statement
-that cannot be read lets anybody in.
+how old, and when they were used last. A role is entered through whoever may take it on
+(`aws_policies`). What the report does not say of a password is unknown, and no word that there is
+none.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import time
 from collections.abc import Iterator
-from typing import Any
 
+import msgspec
+
+from locum.estate.importing.aws_policies import Trust, allows_anything, trusts
+from locum.estate.importing.csv_rows import named_rows
 from locum.estate.importing.csv_table import instant
-from locum.estate.importing.export import Export, in_memory
-from locum.estate.importing.json_text import field, listed
-from locum.estate.importing.listing import objects
+from locum.estate.importing.export import Export
+from locum.estate.importing.fields import Fields
+from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.refusing import decoded, refuse
+from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, RootWay, Seen, Way
-from locum.estate.problem import Position
+from locum.estate.problem import EstateError, Position, Problem
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _UNKNOWN = ("not_supported", "N/A", "no_information", "")
-_GROUPS, _ROLES = "GroupDetailList", "RoleDetailList"
-_LISTS = ("UserDetailList", _GROUPS, _ROLES)
-_LOOKS = 30
-"""Seconds, one look each, that AWS has to make its report."""
+_USERS, _GROUPS, _ROLES, _POLICIES = (
+    "UserDetailList", "GroupDetailList", "RoleDetailList", "Policies",
+)  # fmt: skip
+_LISTS = (_USERS, _GROUPS, _ROLES)
+_INLINE = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")
+_WHAT = "this is not get-account-authorization-details"
 _REPORT = ("user", "arn", "password_enabled", "mfa_active", "access_key_1_active")
+_DECODE = "Decode it: aws iam get-credential-report --query Content --output text | base64 -d."
+_ROOT = "<root_account>"
+Row = tuple[Position, dict[str, str]]
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """What the details list."""
+
+    users: list[Fields] = []
+    roles: list[Fields] = []
+    groups: dict[str, Fields] = {}
+    policies: dict[str, Fields] = {}
 
 
 def read_aws(details: Export, report: Export | None = None) -> Inventory:
@@ -45,96 +60,95 @@ def read_aws(details: Export, report: Export | None = None) -> Inventory:
     Raises:
         EstateError: an export is no such thing; nothing of it is used.
     """
-    rows = {} if report is None else dict(_rows(report))
+    account = _account(details)
+    rows = {} if report is None else _rows(report)
+    powerful = {_ADMINISTRATOR, *(arn for arn, one in account.policies.items() if _is_wide(one))}
+    groups = {name for name, one in account.groups.items() if _administers(one, powerful)}
+    identities = {one.text("Arn"): _user(one.text("UserName")) for one in account.users}
+    identities |= {one.text("Arn"): _role(one.text("RoleName")) for one in account.roles}
+    identities.pop("", None)
     holders: list[Holder] = []
     ways: list[Way] = []
-    groups: dict[str, bool] = {}
-    members: list[tuple[str, Position, bool, list[str]]] = []
     roots: dict[str, Root] = {}
-    what = "this is not get-account-authorization-details"
-    for (key, *_), place, one in objects(details, what, *((key,) for key in _LISTS)):
-        if key == _GROUPS:
-            groups[field(one, "GroupName")] = _administers(one)
-        elif key == _ROLES:
-            holder, way = _role(one, place, roots)
-            holders.append(holder)
-            ways.append(way)
-        else:
-            name, joined = field(one, "UserName"), [str(of) for of in listed(one, "GroupList")]
-            members.append((name, place, _administers(one), joined))
-    for name, place, powerful, joined in members:
-        at, row = rows.pop(name, (place, None))
-        machine = row is not None and row["password_enabled"] != "true"
+    for user in account.users:
+        at, row = rows.pop(user.needed("UserName", "A user"), (user.place, None))
+        may_all = _administers(user, powerful) or not groups.isdisjoint(user.texts("GroupList"))
+        holders.append(_holder(_user(user.text("UserName")), row, at, may_all))
+        ways += _user_ways(holders[-1].name, row, at)
+    for name, (at, row) in rows.items():
+        holders.append(_holder(_user(name), row, at, name == _ROOT))
+        ways += _user_ways(holders[-1].name, row, at)
+    for role in account.roles:
+        name = _role(role.needed("RoleName", "A role"))
         holders.append(
             Holder(
-                name_of(name), Kind.WORKLOAD if machine else Kind.HUMAN, at,
-                privileged=powerful or any(groups.get(of, False) for of in joined),
-                proofing=Proofing.DECLARED_OWNER if machine else Proofing.NONE,
+                name, Kind.WORKLOAD, role.place, privileged=_administers(role, powerful),
+                proofing=Proofing.DECLARED_OWNER,
             )
         )  # fmt: skip
-        ways += _user_ways(name_of(name), row, at)
-    for name, (at, row) in rows.items():
-        holders.append(Holder(name_of(name), Kind.HUMAN, at, privileged=name == "<root_account>"))
-        ways += _user_ways(name_of(name), row, at)
-    return Inventory(tuple(holders), tuple(ways), tuple(roots.values()))
+        trusted = [*dict.fromkeys(trusts(role.raw("AssumeRolePolicyDocument"), identities))]
+        ways += _role_ways(name, trusted, role.place, roots)
+    return told_apart(Inventory(tuple(holders), tuple(ways), tuple(roots.values())))
 
 
-def ask_aws(session: Any) -> Inventory:
-    """The inventory of an account, asked of AWS; it takes `SecurityAudit` and no more.
-
-    Args:
-        session: of boto3, which finds the credentials that the caller has.
-
-    Raises:
-        EstateError: the answer is not what it should be.
-        TimeoutError: AWS did not make its report in time.
-    """
-    client = session.client("iam")
-    whole: dict[str, list[Any]] = {key: [] for key in _LISTS}
-    for page in client.get_paginator("get_account_authorization_details").paginate():
-        for key in _LISTS:
-            whole[key] += page[key]
-    for _ in range(_LOOKS):
-        if client.generate_credential_report()["State"] == "COMPLETE":
-            break
-        time.sleep(1)
-    else:
-        raise TimeoutError("AWS did not make its credential report in time")
-    report = client.get_credential_report()["Content"]
-    return read_aws(
-        in_memory(json.dumps(whole, default=str).encode(), "aws"),
-        in_memory(report, "credential-report"),
-    )
+def _account(details: Export) -> _Account:
+    account = _Account()
+    paths = [(key,) for key in _LISTS]
+    for (key, *_), one in records(details, _WHAT, *paths, optional=((_POLICIES,),)):
+        if key == _USERS:
+            account.users.append(one)
+        elif key == _ROLES:
+            account.roles.append(one)
+        elif key == _GROUPS:
+            account.groups[one.needed("GroupName", "A group")] = one
+        else:
+            account.policies[one.text("Arn")] = one
+    return account
 
 
-def _rows(report: Export) -> Iterator[tuple[str, tuple[Position, dict[str, str]]]]:
-    file = report.file
-    table = csv.DictReader(decoded(report.whole(), file).splitlines(), strict=True)
-    header = table.fieldnames or ()
-    missing = [key for key in _REPORT if key not in header]
-    if missing:
-        refuse(
-            file, "missing-key", f"The column `{missing[0]}` is missing; this is no credential "
-            "report.", "Decode it: aws iam get-credential-report --query Content --output text "
-            "| base64 -d.",
-        )  # fmt: skip
-    for row in table:
-        if None in row or None in row.values():
-            refuse(
-                file, "value", "The row has not as many fields as the header.",
-                "Export it anew; it may have been cut off.", table.line_num,
+def _user(name: str) -> str:
+    """A user's name, which is no role's."""
+    return name_of(f"user {name}") if name.startswith("role-") else name_of(name)
+
+
+def _role(name: str) -> str:
+    return name_of(f"role-{name}")
+
+
+def _holder(name: str, row: dict[str, str] | None, place: Position, privileged: bool) -> Holder:
+    machine = row is not None and row["password_enabled"] == "false"
+    return Holder(
+        name, Kind.WORKLOAD if machine else Kind.HUMAN, place, privileged=privileged,
+        proofing=Proofing.DECLARED_OWNER if machine else Proofing.NONE,
+    )  # fmt: skip
+
+
+def _rows(report: Export) -> dict[str, Row]:
+    """Each user's row with its place."""
+    found: dict[str, Row] = {}
+    for line, row in named_rows(report, _REPORT, _DECODE):
+        place = Position(report.file, line, 1)
+        if row["user"] in found:
+            first = found[row["user"]][0]
+            problem = Problem(
+                place, "duplicate-key", "", "", f"A user stands twice, first in {first}.",
+                "Export it anew.", related=first,
             )  # fmt: skip
-        yield row["user"], (Position(file, table.line_num, 1), row)
+            raise EstateError((problem,))
+        found[row["user"]] = (place, row)
+    return found
 
 
 def _user_ways(identity: str, row: dict[str, str] | None, place: Position) -> list[Way]:
     if row is None:
         return [Way(identity, identity, Role.PRIMARY, ("unknown",), place)]
     found: list[tuple[str, tuple[str, ...], Seen, Seen]] = []
-    if row["password_enabled"] == "true":
+    if row["password_enabled"] != "false":
+        # Of the root account AWS may say `not_supported`: nobody knows, and it may well have one.
+        password = "password" if row["password_enabled"] == "true" else "unknown"
         second = ("totp",) if row["mfa_active"] == "true" else ()
         found.append(
-            ("console", ("password", *second), _seen(row, "password_last_changed", place),
+            ("console", (password, *second), _seen(row, "password_last_changed", place),
              _seen(row, "password_last_used", place))
         )  # fmt: skip
     for number in ("1", "2"):
@@ -171,54 +185,41 @@ def _seen(row: dict[str, str], key: str, place: Position) -> Seen:
     return instant(value, key, place.file, place.line)
 
 
-def _administers(holder: dict[str, Any]) -> bool:
-    attached = listed(holder, "AttachedManagedPolicies")
-    return any(field(policy, "PolicyArn") == _ADMINISTRATOR for policy in attached)
+def _is_wide(policy: Fields) -> bool:
+    """Whether the version of a policy that is in force allows anything."""
+    versions = policy.each("PolicyVersionList")
+    return any(
+        allows_anything(one.raw("Document")) for one in versions if one.flag("IsDefaultVersion")
+    )
 
 
-def _role(role: Any, place: Position, roots: dict[str, Root]) -> tuple[Holder, Way]:
-    name = f"role-{field(role, 'RoleName')}"
-    holder = Holder(
-        name_of(name), Kind.WORKLOAD, place, privileged=_administers(role),
-        proofing=Proofing.DECLARED_OWNER,
-    )  # fmt: skip
-    trusted = tuple(dict.fromkeys(_trusted(role.get("AssumeRolePolicyDocument"))))
-    for one in trusted:
-        if one.startswith("custodian:"):
-            roots.setdefault(one, Root(one, place))
-        else:
+def _administers(holder: Fields, powerful: set[str]) -> bool:
+    attached = {one.text("PolicyArn") for one in holder.each("AttachedManagedPolicies")}
+    inline = [one.raw("PolicyDocument") for key in _INLINE for one in holder.each(key)]
+    return not powerful.isdisjoint(attached) or any(map(allows_anything, inline))
+
+
+def _role_ways(
+    name: str, trusted: list[Trust], place: Position, roots: dict[str, Root]
+) -> Iterator[Way]:
+    """By whoever may take a role on; what lets in more than that is a way beside."""
+    by = tuple(dict.fromkeys(one.by for one in trusted))
+    for one in by:
+        if one.startswith(("identity-provider:", "authority:")):
             # An issuer that the account chose to trust; who administers it stands elsewhere.
             roots.setdefault(one, Root(one, place, (RootWay(("federation",)),)))
-    way = Way(
-        holder.name, holder.name, Role.PRIMARY, ("oidc-workload-token",), place,
-        {"": trusted} if trusted else {}, last_used=None,
+    resting = by
+    if len(by) > 1:
+        either = root_of("custodian", f"who-may-take-on-{name}")
+        roots[either] = Root(either, place, tuple(RootWay(rests_on=(one,)) for one in by))
+        resting = (either,)
+    yield Way(
+        name, name, Role.PRIMARY, ("oidc-workload-token",), place, {"": resting} if by else {},
+        active=bool(by),
     )  # fmt: skip
-    return holder, way
-
-
-def _trusted(policy: Any) -> Iterator[str]:
-    """Who may take a role on, as roots."""
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list):
-        yield root_of("custodian", "anybody")
-        return
-    for statement in statements:
-        if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
-            continue
-        principal = statement.get("Principal")
-        if not isinstance(principal, dict):
-            yield root_of("custodian", "anybody")
-            continue
-        for kind, names in principal.items():
-            for one in names if isinstance(names, list) else [names]:
-                yield _root_of_principal(kind, str(one))
-
-
-def _root_of_principal(kind: str, name: str) -> str:
-    if kind == "Federated":
-        return root_of("identity-provider", name.rpartition("provider/")[2])
-    if kind == "Service":
-        return root_of("authority", name)
-    return root_of("custodian", "anybody" if name == "*" else name)
+    wider = {one.by: one.wider for one in trusted if one.wider}
+    for root, why in wider.items():
+        yield Way(
+            f"{name}/{name_of(root)}", name, Role.FOUND, ("oidc-workload-token",), place,
+            {"": (root,)}, wider=why,
+        )  # fmt: skip

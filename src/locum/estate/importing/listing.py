@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from locum.estate.importing.export import Export
+from locum.estate.importing.fields import Fields
 from locum.estate.importing.json_stream import Path, elements
 from locum.estate.importing.refusing import refuse
 from locum.estate.problem import Position
@@ -49,3 +50,25 @@ def _refuse(place: Position, what: str) -> None:
         place.file, "type", f"This is no object; {what}.", "Name the right export.",
         place.line, place.column,
     )  # fmt: skip
+
+
+def records(
+    export: Export, what: str, *paths: Path, optional: tuple[Path, ...] = ()
+) -> Iterator[tuple[Path, Fields]]:
+    """The objects in lists of a document, as `elements`.
+
+    Raises:
+        EstateError: the document is of another kind, or an element is.
+    """
+    for path, place, one in objects(export, what, *paths, optional=optional):
+        yield path, Fields(one, place)
+
+
+def entries(export: Export, what: str) -> Iterator[Fields]:
+    """The objects of an export that is one list, or the lists of its pages in one.
+
+    Raises:
+        EstateError: the document is of another kind.
+    """
+    for place, one in items(export, what):
+        yield Fields(one, place)

@@ -13,7 +13,11 @@ LARGEST = 256 * 1024 * 1024
 def refuse(
     file: str, rule: str, fact: str, remedy: str, line: int = 1, column: int = 1
 ) -> NoReturn:
-    """Raise what is wrong with an export; nothing of it is used."""
+    """Raise what is wrong with an export; nothing of it is used.
+
+    What is quoted of it may steer a terminal, so what cannot be printed is not.
+    """
+    fact = "".join(sign if sign.isprintable() else "?" for sign in fact)
     raise EstateError((Problem(Position(file, line, column), rule, "", "", fact, remedy),))
 
 
