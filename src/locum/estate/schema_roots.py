@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from locum.estate.schema_forms import (
     CONDITION,
     INSTANT,
@@ -20,6 +22,8 @@ ROOT_PATTERN = (
     r"^(device|mailbox|phone-number|vault|help-desk|custodian|identity-provider|authority|account"
     r"|locum):[!-~]{1,200}$"
 )
+WHOLE = ("identity-provider:", "authority:", "help-desk:", "locum:")
+"""Kinds of roots that vouch for a whole way, and not for one of its methods."""
 ROOT: Schema = {
     "type": "string",
     "title": "a root: its kind, a colon and its name",
@@ -119,3 +123,8 @@ OBSERVED = fields(
     last_drilled=meant(_SEEN, "When it was rehearsed last, or `never` (law 5).", "2026-03-31"),
     last_reviewed=meant(_SEEN, "When a grant was judged last, or `never` (law 5).", "never"),
 )
+
+
+def is_root(text: str) -> bool:
+    """Whether a text is a root's name."""
+    return re.fullmatch(ROOT_PATTERN, text) is not None

@@ -15,9 +15,9 @@ import msgspec
 
 from locum.estate.importing.aws_policies import Trust, allows_anything, trusts
 from locum.estate.importing.csv_rows import named_rows
-from locum.estate.importing.csv_table import instant
 from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
+from locum.estate.importing.instants import instant
 from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.told_apart import told_apart

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from locum.estate.importing.csv_table import instant
 from locum.estate.importing.export import Export
+from locum.estate.importing.instants import instant
 from locum.estate.importing.json_text import field, listed, read_json
 from locum.estate.importing.listing import items
 from locum.estate.importing.naming import name_of, root_of
