@@ -138,7 +138,7 @@ def test_whoever_a_policy_leaves_out_drops_its_checks() -> None:
     assert ("checks-dropped", excluded) in found
     assert ("checks-dropped", alice) not in found
     assert ("weaker-behind", f"{alice}/password-sms-code") in found
-    assert ("weaker-behind", f"{alice}/reset") in found
+    assert ("weaker-behind", f"{alice}/reset-email-sms-code") in found
 
 
 def test_trust_is_worth_the_least_and_reject_is_no_way_in() -> None:

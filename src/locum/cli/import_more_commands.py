@@ -49,6 +49,9 @@ def entra(
     policies: Annotated[
         Path | None, typer.Option("--policies", help="JSON of conditionalAccess/policies.")
     ] = None,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", help="JSON: groups/ID/members by group or role id.")
+    ] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
     no_check: NoCheck = False,
@@ -58,7 +61,10 @@ def entra(
     """An Entra ID tenant: registered methods, and whom Conditional Access leaves out."""
 
     def read(opening: Opening) -> Parts:
-        return read_entra(opening(registrations), opening(policies) if policies else None)
+        rest = (policies, groups)
+        return read_entra(
+            opening(registrations), *(None if one is None else opening(one) for one in rest)
+        )
 
     answer(read, propose_to, store_in, notes, as_data, no_check)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
-from locum.estate.importing.json_stream import Path, elements
+from locum.estate.importing.json_stream import Path, elements, members
 from locum.estate.importing.refusing import refuse
 from locum.estate.problem import Position
 
@@ -72,3 +72,24 @@ def entries(export: Export, what: str) -> Iterator[Fields]:
     """
     for place, one in items(export, what):
         yield Fields(one, place)
+
+
+def by_key(export: Export, what: str) -> Iterator[tuple[str, list[Fields]]]:
+    """The objects that stand in a list under each key; Microsoft Graph's in its `value`.
+
+    Raises:
+        EstateError: the document is of another kind, or one of several pages stands in it.
+    """
+    for key, place, said in members(export, what):
+        if isinstance(said, dict) and said.get("@odata.nextLink"):
+            refuse(
+                place.file, "missing-key", "This is one page of several.",
+                "Ask for all pages, and put their lists together.", place.line, place.column,
+            )  # fmt: skip
+        of = said.get("value") if isinstance(said, dict) else said
+        if not isinstance(of, list) or not all(isinstance(one, dict) for one in of):
+            refuse(
+                place.file, "type", f"This is no list of objects; {what}.",
+                'E.g. {"00u1": [{"factorType": "push"}]}.', place.line, place.column,
+            )  # fmt: skip
+        yield key, [Fields(one, place) for one in of]
