@@ -9,7 +9,7 @@ import pytest
 
 from locum.estate.importing import json_stream
 from locum.estate.importing.export import in_memory
-from locum.estate.importing.json_stream import elements, members, plain_members
+from locum.estate.importing.json_stream import elements, members
 from locum.estate.problem import EstateError, Position
 
 DOCUMENT: dict[str, Any] = {
@@ -90,7 +90,8 @@ def test_an_element_that_does_not_end_is_not_read_for_ever(monkeypatch: pytest.M
 def test_members_and_what_stands_beside_the_lists() -> None:
     export = in_memory(json.dumps(DOCUMENT).encode(), "f")
     assert {key: value for key, _, value in members(export, "a test")} == DOCUMENT
-    assert plain_members(export, "a test", "number", "list") == {"number": 12345}
-    for read in (members, plain_members):
-        with pytest.raises(EstateError, match="no object; a test"):
-            [*read(in_memory(b"[]", "f"), "a test")]
+    found = [*elements(export, "a test", optional=(LIST,), beside=("number",))]
+    assert found[0][::2] == (("number",), 12345)
+    assert {path for path, _, _ in found[1:]} == {LIST}
+    with pytest.raises(EstateError, match="no object; a test"):
+        [*members(in_memory(b"[]", "f"), "a test")]

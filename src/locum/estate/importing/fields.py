@@ -30,6 +30,18 @@ class Fields:
     def __init__(self, said: dict[str, Any], place: Position, path: tuple[str, ...] = ()) -> None:
         self._said, self.place, self._path = said, place, path
 
+    @classmethod
+    def of(cls, value: Any, place: Position, path: tuple[str, ...]) -> Fields:
+        """The fields of an element of a list.
+
+        Args:
+            path: where the list stands.
+
+        Raises:
+            EstateError: it is no object.
+        """
+        return cls({}, place, path[:-1])._inner(path[-1], value, path=())
+
     def __contains__(self, key: str) -> bool:
         return self._said.get(key) is not None
 
@@ -98,10 +110,10 @@ class Fields:
         """Refuse the export because of this object."""
         refuse(self.place.file, rule, fact, remedy, self.place.line, self.place.column)
 
-    def _inner(self, key: str, value: Any) -> Fields:
+    def _inner(self, key: str, value: Any, path: tuple[str, ...] | None = None) -> Fields:
         if not isinstance(value, dict):
             self._refuse_kind(key)
-        return Fields(value, self.place, (*self._path, key))
+        return Fields(value, self.place, (*self._path, key) if path is None else path)
 
     def _of(self, key: str, kind: type[T], default: T) -> T:
         found = self._said.get(key)

@@ -36,7 +36,11 @@ Element = tuple[Path, Position, Any]
 
 
 def elements(
-    export: Export, what: str, *paths: Path, optional: tuple[Path, ...] = ()
+    export: Export,
+    what: str,
+    *paths: Path,
+    optional: tuple[Path, ...] = (),
+    beside: tuple[str, ...] = (),
 ) -> Iterator[Element]:
     """The elements of lists in a document, in the order of the file.
 
@@ -44,9 +48,10 @@ def elements(
         what: what the document should be, for the error.
         paths: the keys under which each list stands; an empty one for a document that is a list.
         optional: lists that a document may lack.
+        beside: keys of the document whose values are wanted as they are.
 
     Yields:
-        The path of the list, the element's place and its value.
+        The path of the list, the element's place and its value; so for what stands beside.
 
     Raises:
         EstateError: the document is truncated, no JSON or no UTF-8, holds a key twice, is one page
@@ -57,7 +62,8 @@ def elements(
     with export.opened() as stream:
         text = _Text(stream, export.file)
         found: set[Path] = set()
-        yield from _walk(text, (), frozenset((*paths, *optional)), what, found)
+        wanted = frozenset((*paths, *optional))
+        yield from _walk(text, (), wanted, frozenset(beside), what, found)
         text.end()
     for path in paths:
         if path not in found:
@@ -83,30 +89,10 @@ def members(export: Export, what: str) -> Iterator[tuple[str, Position, Any]]:
         text.end()
 
 
-def plain_members(export: Export, what: str, *wanted: str) -> dict[str, Any]:
-    """Texts, numbers and the like that stand beside the lists of an object.
-
-    Raises:
-        EstateError: as for `elements`.
-        OSError: it cannot be read.
-    """
-    found: dict[str, Any] = {}
-    with export.opened() as stream:
-        text = _Text(stream, export.file)
-        if text.peek() != "{":
-            text.refuse_shape("This is no object", what)
-        for key in _keys(text):
-            if key in wanted and text.peek() not in ("[", "{"):
-                found[key] = text.value()
-            else:
-                _read_over(text)
-        text.end()
-    return found
-
-
 def _walk(
-    text: _Text, path: Path, wanted: frozenset[Path], what: str, found: set[Path]
-) -> Iterator[Element]:
+    text: _Text, path: Path, wanted: frozenset[Path], beside: frozenset[str], what: str,
+    found: set[Path],
+) -> Iterator[Element]:  # fmt: skip
     """Go through the value that begins here, down to the lists that are wanted."""
     first = text.peek()
     if path in wanted:
@@ -121,8 +107,10 @@ def _walk(
                 place = text.place()
                 if text.value():
                     _refuse_a_page(place, key)
+            elif not path and key in beside:
+                yield (key,), text.place(), text.value()
             else:
-                yield from _walk(text, (*path, key), wanted, what, found)
+                yield from _walk(text, (*path, key), wanted, beside, what, found)
     else:
         _read_over(text)
 

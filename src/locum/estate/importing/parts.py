@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 
+from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import Holder, Inventory, Quorum, Root, Way
 from locum.estate.problem import Position
 
@@ -19,13 +20,16 @@ def in_parts(
     Args:
         people: identities with their ways in.
         provider: the root that whoever is privileged can do with as they like.
+
+    Raises:
+        EstateError: two of a part have one name; of two parts, whoever joins them sees that.
     """
     holders: list[Holder] = []
     ways: list[Way] = []
     administrators: set[str] = set()
     for holder, its in people:
         if len(holders) == MOST:
-            yield Inventory(tuple(holders), tuple(ways))
+            yield told_apart(Inventory(tuple(holders), tuple(ways)))
             holders, ways = [], []
         holders.append(holder)
         ways += its
@@ -34,4 +38,4 @@ def in_parts(
     root = Root(
         provider, place, administered_by=Quorum("administrators", frozenset(administrators))
     )
-    yield Inventory(tuple(holders), tuple(ways), (root,))
+    yield told_apart(Inventory(tuple(holders), tuple(ways), (root,)))
