@@ -173,7 +173,7 @@ def test_a_host_that_takes_passwords_has_a_side_door() -> None:
     assert holder.privileged
     assert [(one.role, one.methods) for one in inventory.ways] == [
         (Role.PRIMARY, ("ssh-key",)),
-        (Role.FOUND, ("security-key-attested",)),
+        (Role.FOUND, ("ssh-key",)),
         (Role.FOUND, ("password",)),
     ]
     assert ("weaker-behind", f"{holder.name}/password") in _rules(inventory)

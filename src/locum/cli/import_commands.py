@@ -95,6 +95,7 @@ def ssh(
     keys: Annotated[list[str], typer.Option("--keys", help="ACCOUNT=authorized_keys, repeated.")],
     sshd: Annotated[Path | None, typer.Option("--sshd", help="sshd_config.")] = None,
     sudoers: Annotated[Path | None, typer.Option("--sudoers", help="sudoers.")] = None,
+    groups: Annotated[Path | None, typer.Option("--groups", help="/etc/group.")] = None,
     propose_to: ProposeTo = None,
     store_in: StoreIn = None,
     no_check: NoCheck = False,
@@ -107,8 +108,7 @@ def ssh(
         yield read_ssh_host(
             host,
             [(account, opening(file)) for account, file in map(_named, keys)],
-            opening(sshd) if sshd else None,
-            opening(sudoers) if sudoers else None,
+            *(None if one is None else opening(one) for one in (sshd, sudoers, groups)),
         )
 
     answer(read, propose_to, store_in, notes, as_data, no_check)
