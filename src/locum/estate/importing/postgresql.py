@@ -1,22 +1,26 @@
 """PostgreSQL: who may log in, by what, out of the running server or of its files.
 
-Roles as CSV of `SELECT rolname, rolsuper, rolcanlogin, rolvaliduntil FROM pg_roles`, and
-`pg_hba.conf`. The first line of that file that fits decides, so a later one is no way in; here a
-line counts for a role where its user is the role or `all`, whatever database and address, because
-somebody sits at each address.
+Roles as CSV of `pg_roles`, and `pg_hba.conf`. The first line of that file that fits decides, so a
+later one is no way in; here a line counts for a role where it may be about it, whatever database
+and address, because somebody sits at each address. A line about a group may be about every role
+where the roles do not say, in a column `memberof`, which groups they are in.
 """
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import msgspec
 import psycopg
 
+from locum.estate.importing.csv_rows import named_rows
 from locum.estate.importing.export import Export
 from locum.estate.importing.naming import name_of
-from locum.estate.importing.refusing import decoded, refuse
+from locum.estate.importing.pg_hba import Rule, read_rules
+from locum.estate.importing.refusing import refuse
+from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Seen, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -31,13 +35,25 @@ _METHODS = {
     "pam": "password",
     "cert": "x509-certificate",
 }
-_TYPES = ("local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc")
 _COLUMNS = ("rolname", "rolsuper", "rolcanlogin", "rolvaliduntil")
-_ROLES = f"SELECT {', '.join(_COLUMNS)} FROM pg_roles ORDER BY rolname"
+_ROLES = (
+    f"SELECT {', '.join(_COLUMNS)}, ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN "
+    "pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS memberof FROM pg_roles r "
+    "ORDER BY rolname"
+)
+_TRUTH = {"t": True, "f": False}
 _RULES = "SELECT line_number, user_name, auth_method FROM pg_hba_file_rules WHERE error IS NULL"
 
-_Rule = tuple[int, tuple[str, ...], str]
-_RoleRow = tuple[str, bool, bool, Seen, int]
+
+class _RoleRow(msgspec.Struct, frozen=True):
+    """A role; `None` where nobody says which groups it is in."""
+
+    name: str
+    superuser: bool
+    logs_in: bool
+    ends: Seen
+    line: int
+    groups: tuple[str, ...] | None
 
 
 def read_postgresql(roles: Export, hba: Export) -> Inventory:
@@ -46,7 +62,7 @@ def read_postgresql(roles: Export, hba: Export) -> Inventory:
     Raises:
         EstateError: a file is of another kind; nothing of it is used.
     """
-    return _inventory([*_roles(roles)], roles.file, [*_rules(hba)], hba.file)
+    return _inventory([*_roles(roles)], roles.file, [*read_rules(hba)], hba.file)
 
 
 def ask_postgresql(dsn: str, now: datetime) -> Inventory:
@@ -59,43 +75,40 @@ def ask_postgresql(dsn: str, now: datetime) -> Inventory:
         psycopg.Error: the server cannot be asked.
     """
     with psycopg.connect(dsn, connect_timeout=4) as connection:
-        roles: list[_RoleRow] = [
-            (name, superuser, login, ends or NEVER, at)
-            for at, (name, superuser, login, ends) in enumerate(
+        roles = [
+            _RoleRow(name, superuser, login, ends or NEVER, at, tuple(groups))
+            for at, (name, superuser, login, ends, groups) in enumerate(
                 connection.execute(_ROLES).fetchall(), 1
             )
         ]
-        rules: list[_Rule] = [
-            (line, tuple(users), method)
+        rules = [
+            Rule(line, tuple(users), method)
             for line, users, method in connection.execute(_RULES).fetchall()
         ]
-    alive = [one for one in roles if one[3] == NEVER or (one[3] is not None and one[3] > now)]
+    alive = [one for one in roles if one.ends == NEVER or (one.ends is not None and one.ends > now)]
     return _inventory(alive, "pg_roles", rules, "pg_hba.conf")
 
 
 def _roles(export: Export) -> Iterator[_RoleRow]:
-    file = export.file
-    table = csv.DictReader(decoded(export.whole(), file).splitlines(), strict=True)
-    missing = [one for one in _COLUMNS if one not in (table.fieldnames or ())]
-    if missing:
-        refuse(
-            file, "missing-key", f"The column `{missing[0]}` is missing.",
-            f"E.g. psql --csv -c {_ROLES!r}.",
-        )  # fmt: skip
-    for row in table:
-        if None in row.values() or None in row:
-            refuse(file, "value", "The row is not whole.", "Export it anew.", table.line_num)
-        until = row["rolvaliduntil"]
-        ends: Seen = NEVER
-        if until not in ("", "infinity"):
-            ends = _until(until, file, table.line_num)
-        yield (
+    for line, row in named_rows(export, _COLUMNS, f"E.g. psql --csv -c {_ROLES!r}."):
+        until, groups = row["rolvaliduntil"], row.get("memberof")
+        for key in ("rolsuper", "rolcanlogin"):
+            if row[key] not in _TRUTH:
+                refuse(export.file, "value", f"`{key}` is not t or f.", "Export it anew.", line)
+        yield _RoleRow(
             row["rolname"],
-            row["rolsuper"] == "t",
-            row["rolcanlogin"] == "t",
-            ends,
-            table.line_num,
+            _TRUTH[row["rolsuper"]],
+            _TRUTH[row["rolcanlogin"]],
+            NEVER if until in ("", "infinity") else _until(until, export.file, line),
+            line,
+            None if groups is None else tuple(_array(groups)),
         )
+
+
+def _array(text: str) -> Iterator[str]:
+    """The names in an array as PostgreSQL writes it."""
+    for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|([^{},"]+)', text):
+        yield re.sub(r"\\(.)", r"\1", quoted) or plain
 
 
 def _until(text: str, file: str, line: int) -> datetime:
@@ -107,51 +120,50 @@ def _until(text: str, file: str, line: int) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _rules(export: Export) -> Iterator[_Rule]:
-    for line, text in enumerate(decoded(export.whole(), export.file).splitlines(), 1):
-        words = text.split("#")[0].split()
-        if not words or words[0].startswith("include"):
-            continue
-        if words[0] not in _TYPES or len(words) < (4 if words[0] == "local" else 5):
-            refuse(
-                export.file, "form", "This line is no rule.",
-                "E.g. `hostssl all all 10.0.0.0/8 scram-sha-256`.", line,
-            )  # fmt: skip
-        method = words[3] if words[0] == "local" else words[4]
-        if method[:1].isdigit():  # an address and its mask stand apart
-            method = words[5] if len(words) > 5 else ""
-        yield line, tuple(one.strip('"') for one in words[2].split(",")), method
+def _groups(role: _RoleRow, all_of: dict[str, tuple[str, ...]]) -> set[str] | None:
+    """The groups that a role is in, by itself or by another."""
+    if role.groups is None:
+        return None
+    found: set[str] = set()
+    beyond = [*role.groups]
+    while beyond:
+        one = beyond.pop()
+        if one not in found:
+            found.add(one)
+            beyond += all_of.get(one, ())
+    return found
 
 
 def _inventory(
-    roles: list[_RoleRow], roles_file: str, rules: list[_Rule], hba_file: str
+    roles: list[_RoleRow], roles_file: str, rules: list[Rule], hba_file: str
 ) -> Inventory:
     holders: list[Holder] = []
     ways: list[Way] = []
-    for role, superuser, login, ends, line in roles:
-        if not login:
+    all_of = {one.name: one.groups or () for one in roles}
+    for role in roles:
+        if not role.logs_in:
             continue
-        name = name_of(role)
+        name, groups = name_of(role.name), _groups(role, all_of)
         holders.append(
             Holder(
-                name, Kind.WORKLOAD, Position(roles_file, line, 1), privileged=superuser,
+                name, Kind.WORKLOAD, Position(roles_file, role.line, 1), privileged=role.superuser,
                 proofing=Proofing.DECLARED_OWNER,
             )
         )  # fmt: skip
         found: dict[str, int] = {}
-        for at, users, method in rules:
-            if ("all" in users or role in users) and method != "reject":
-                found.setdefault(_METHODS.get(method, f"postgresql-{method}"), at)
+        for rule in rules:
+            if rule.method != "reject" and rule.is_for(role.name, groups):
+                found.setdefault(_METHODS.get(rule.method, f"postgresql-{rule.method}"), rule.line)
         # The server's own mechanism for a socket or no proof at all is in no catalogue: unknown.
         for number, (method, at) in enumerate(sorted(found.items(), key=lambda one: one[1])):
             ways.append(
                 Way(
                     name if number == 0 else f"{name}/{method}", name,
                     Role.FOUND if number else Role.PRIMARY, (method,), Position(hba_file, at, 1),
-                    ends=ends if method == "password" else None,
+                    ends=role.ends if method == "password" else None,
                 )
             )  # fmt: skip
         if not found:
-            place = Position(roles_file, line, 1)
+            place = Position(roles_file, role.line, 1)
             ways.append(Way(name, name, Role.PRIMARY, ("unknown",), place, active=False))
-    return Inventory(tuple(holders), tuple(ways), ())
+    return told_apart(Inventory(tuple(holders), tuple(ways), ()))
