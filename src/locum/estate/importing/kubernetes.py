@@ -1,26 +1,52 @@
-"""Kubernetes manifests: service accounts, their long-lived tokens, and who may do anything."""
+"""Kubernetes manifests: service accounts, their long-lived tokens, and who may do anything.
+
+Who is bound to a role that may do anything, or become others, administers the cluster. Whom a group
+of people holds is not told, so it is unknown.
+
+Source: Kubernetes documentation, "Using RBAC Authorization".
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+import msgspec
 
 from locum.estate.importing.export import Export
-from locum.estate.importing.json_text import field, inside, listed
+from locum.estate.importing.fields import Fields
+from locum.estate.importing.kubernetes_objects import read_objects
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.refusing import decoded, refuse
-from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, Way
+from locum.estate.importing.told_apart import told_apart
+from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
 
 _TOKEN = "kubernetes.io/service-account-token"
 _OF = "kubernetes.io/service-account.name"
-_MOST = 200_000
+_ACCOUNTS = "system:serviceaccounts"
+_EVERYBODY = ("system:authenticated", _ACCOUNTS)
+_NOBODY = ("system:unauthenticated", "system:anonymous")
+"""Whoever shows nothing at all."""
+_BECOMES = frozenset({"*", "escalate", "bind", "impersonate"})
+_ROLES = ("ClusterRole", "Role")
+_CLUSTER_ADMIN = ("ClusterRole", "", "cluster-admin")
+_BINDINGS = ("ClusterRoleBinding", "RoleBinding")
+
+
+class _Found(msgspec.Struct):
+    """Objects by what they are.
+
+    Args:
+        accounts: by namespace and name, where each is first spoken of.
+        wide: roles that may do anything, by kind, namespace and name.
+    """
+
+    accounts: dict[tuple[str, str], Position] = {}
+    defined: list[Holder] = []
+    tokens: list[Fields] = []
+    bindings: list[Fields] = []
+    wide: set[tuple[str, str, str]] = msgspec.field(default_factory=lambda: {_CLUSTER_ADMIN})
 
 
 def read_kubernetes(export: Export, cluster: str) -> Inventory:
@@ -34,80 +60,99 @@ def read_kubernetes(export: Export, cluster: str) -> Inventory:
         EstateError: it is no manifest; nothing of it is used.
     """
     issuer = root_of("identity-provider", cluster)
-    objects = [*_objects(decoded(export.whole(), export.file), export.file)]
-    powerful = {subject for one, _ in objects for subject in _powerful(one)}
-    accounts: dict[tuple[str, str], Position] = {}
-    ways: list[Way] = []
-    for one, place in objects:
-        meta = inside(one, "metadata")
-        space = field(meta, "namespace") or "default"
-        if one.get("kind") == "ServiceAccount":
-            accounts.setdefault((space, field(meta, "name")), place)
-        if one.get("kind") == "Secret" and one.get("type") == _TOKEN:
-            account = field(meta.get("annotations"), _OF)
-            if not account:
-                continue
-            accounts.setdefault((space, account), place)
-            identity = name_of(f"{space}.{account}")
-            ways.append(
-                Way(
-                    f"{identity}/{name_of(field(meta, 'name'))}", identity, Role.FOUND,
-                    ("api-key",), place, {"": (issuer,)}, ends=NEVER,
-                )
-            )  # fmt: skip
-    holders = tuple(
+    found = _sorted(read_objects(export))
+    powerful = [
+        (subject, one) for one in found.bindings if _is_wide(one, found)
+        for subject in one.each("subjects")
+    ]  # fmt: skip
+    for subject, one in powerful:
+        if subject.text("kind") == "ServiceAccount":
+            found.accounts.setdefault(_account(subject), one.place)
+    told_apart(Inventory(tuple(found.defined)))
+    administrators = {_account(one) for one, _ in powerful if one.text("kind") == "ServiceAccount"}
+    groups = {one.text("name") for one, _ in powerful if one.text("kind") == "Group"}
+    users = {
+        one.needed("name", "A subject"): binding.place
+        for one, binding in powerful if one.text("kind") == "User"
+    }  # fmt: skip
+    holders = [
         Holder(
-            name_of(f"{space}.{name}"), Kind.WORKLOAD, place,
-            privileged=(space, name) in powerful, proofing=Proofing.DECLARED_OWNER,
+            name_of(f"{space}.{name}"), Kind.WORKLOAD, place, proofing=Proofing.DECLARED_OWNER,
+            privileged=(space, name) in administrators
+            or not groups.isdisjoint((*_EVERYBODY, f"{_ACCOUNTS}:{space}")),
         )
-        for (space, name), place in accounts.items()
-    )  # fmt: skip
-    primaries = tuple(
-        Way(one.name, one.name, Role.PRIMARY, ("oidc-workload-token",), one.place, {"": (issuer,)})
+        for (space, name), place in found.accounts.items()
+    ]  # fmt: skip
+    resting = {"": (issuer,)}
+    ways = [
+        Way(one.name, one.name, Role.PRIMARY, ("oidc-workload-token",), one.place, resting)
         for one in holders
-    )
-    cluster_root = Root(
-        issuer, Position(export.file, 1, 1), administered_by=_administrators(holders)
-    )
-    return Inventory(holders, (*primaries, *ways), (cluster_root,))
+    ] + [_token(one, issuer) for one in found.tokens]
+    people = {name: place for name, place in users.items() if name not in _NOBODY}
+    for name, place in people.items():
+        person = Holder(name_of(f"user.{name}"), Kind.HUMAN, place, privileged=True)
+        holders.append(person)
+        ways.append(Way(person.name, person.name, Role.PRIMARY, ("unknown",), place))
+    others = [
+        root_of("custodian", "anybody" if name in _NOBODY else f"group-{name}-of-{cluster}")
+        for name in sorted({*groups, *(users.keys() - people.keys())})
+        if not name.startswith(_ACCOUNTS)
+    ]
+    administered = Quorum("cluster-admin", frozenset(one.name for one in holders if one.privileged))
+    root = Root(
+        issuer, Position(export.file, 1, 1),
+        tuple(RootWay(rests_on=(one,)) for one in dict.fromkeys(others)), administered,
+    )  # fmt: skip
+    return told_apart(Inventory(tuple(holders), tuple(ways), (root,)))
 
 
-def _administrators(holders: tuple[Holder, ...]) -> Quorum:
-    return Quorum("cluster-admin", frozenset(one.name for one in holders if one.privileged))
+def _sorted(objects: Iterable[Fields]) -> _Found:
+    found = _Found()
+    for one in objects:
+        kind, meta = one.text("kind"), one.inside("metadata")
+        if kind == "ServiceAccount":
+            space, name = _space(one), meta.needed("name", "A service account")
+            found.accounts.setdefault((space, name), one.place)
+            # Of one name there is one in a namespace; twice it stands in a broken export.
+            found.defined.append(Holder(f"{space}.{name}", Kind.WORKLOAD, one.place))
+        elif kind == "Secret" and one.text("type") == _TOKEN:
+            account = meta.inside("annotations").needed(_OF, "A token of a service account")
+            found.accounts.setdefault((_space(one), account), one.place)
+            found.tokens.append(one)
+        elif kind in _ROLES and any(_may_all(rule) for rule in one.each("rules")):
+            space = _space(one) if kind == "Role" else ""
+            found.wide.add((kind, space, meta.text("name")))
+        elif kind in _BINDINGS:
+            found.bindings.append(one)
+    return found
 
 
-def _objects(text: str, file: str) -> Iterator[tuple[dict[str, Any], Position]]:
-    loader = YAML(typ="safe", pure=True)
-    count = 0
-    try:
-        for document in loader.load_all(io.StringIO(text)):
-            if document is None:
-                continue
-            if not isinstance(document, dict) or "kind" not in document:
-                refuse(
-                    file, "missing-key", "A document has no `kind`, so it is no manifest.",
-                    "E.g. kubectl get serviceaccounts,secrets -A -o yaml.",
-                )  # fmt: skip
-            for one in listed(document, "items") if "items" in document else [document]:
-                count += 1
-                if count > _MOST:
-                    refuse(file, "bounds", f"There are more than {_MOST} objects.", "Split it.")
-                if isinstance(one, dict):
-                    yield one, Position(file, 1, 1)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        refuse(file, "yaml", f"This is not YAML: {error.problem}.", "Export it anew.", line, column)
-    except (YAMLError, RecursionError, ValueError, AttributeError) as error:
-        refuse(file, "yaml", f"This is not YAML: {type(error).__name__}.", "Export it anew.")
+def _space(one: Fields) -> str:
+    return one.inside("metadata").text("namespace") or "default"
 
 
-def _powerful(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Service accounts that are bound to cluster-admin."""
-    if one.get("kind") != "ClusterRoleBinding":
-        return
-    if field(one.get("roleRef"), "name") != "cluster-admin":
-        return
-    for subject in listed(one, "subjects"):
-        if field(subject, "kind") == "ServiceAccount":
-            yield field(subject, "namespace") or "default", field(subject, "name")
+def _account(subject: Fields) -> tuple[str, str]:
+    return subject.text("namespace") or "default", subject.needed("name", "A subject")
+
+
+def _may_all(rule: Fields) -> bool:
+    """Whether a rule lets one do anything with anything, or be somebody else."""
+    verbs = rule.texts("verbs")
+    anything = "*" in verbs and "*" in rule.texts("resources") and "*" in rule.texts("apiGroups")
+    return anything or not (_BECOMES - {"*"}).isdisjoint(verbs)
+
+
+def _is_wide(binding: Fields, found: _Found) -> bool:
+    role = binding.inside("roleRef")
+    kind = role.text("kind") or "ClusterRole"
+    space = _space(binding) if kind == "Role" else ""
+    return (kind, space, role.needed("name", "A binding")) in found.wide
+
+
+def _token(secret: Fields, issuer: str) -> Way:
+    meta = secret.inside("metadata")
+    identity = name_of(f"{_space(secret)}.{meta.inside('annotations').text(_OF)}")
+    return Way(
+        f"{identity}/{name_of(meta.needed('name', 'A secret'))}", identity, Role.FOUND,
+        ("api-key",), secret.place, {"": (issuer,)}, ends=NEVER,
+    )  # fmt: skip
