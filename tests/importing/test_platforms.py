@@ -18,7 +18,6 @@ from locum.estate.graph.chart import chart
 from locum.estate.graph.ways import minutes
 from locum.estate.importing.export import Export, in_memory
 from locum.estate.importing.github import Exports, read_github
-from locum.estate.importing.naming import name_of
 from locum.estate.importing.okta import read_okta
 from locum.estate.importing.opengraph import read_opengraph
 from locum.estate.importing.proposing import propose
@@ -34,6 +33,7 @@ def _export(value: Any) -> Export:
 
 MEMBERS = [{"login": "alice"}, {"login": "bob"}]
 TOKEN = {
+    "id": 7,
     "owner": {"login": "alice"},
     "access_granted_at": "2024-01-01T00:00:00Z",
     "token_expires_at": None,
@@ -130,7 +130,7 @@ def _methods(inventory: Inventory, identity: str) -> list[tuple[str, ...]]:
 def test_a_deploy_key_stands_beside_what_actions_sign_in_with() -> None:
     found = _rules(_github())
     assert ("long-lived-beside", "repo.shop/deploy-key-1") in found
-    assert ("old", "alice/token-1") in found
+    assert ("old", "alice/token-7") in found
 
 
 def test_github_says_who_has_no_second_factor_and_nothing_without_being_asked() -> None:
@@ -152,14 +152,15 @@ def test_a_subject_that_names_no_repository_lets_every_repository_in() -> None:
 def test_a_token_of_somebody_who_is_no_member_is_kept() -> None:
     key = {
         "login": "mallory",
+        "credential_id": 161195,
         "credential_type": "SSH key",
         "credential_authorized_at": "2022-01-01T00:00:00Z",
     }
     inventory = _github(authorizations=_export([key]))
-    [way] = [one for one in inventory.ways if one.name == "mallory/authorised-1"]
+    [way] = [one for one in inventory.ways if one.name == "mallory/authorised-161195"]
     assert (way.methods, way.ends) == (("ssh-key",), NEVER)
     assert "mallory" in {one.name for one in inventory.holders}
-    assert ("old", "mallory/authorised-1") in _rules(inventory)
+    assert ("old", "mallory/authorised-161195") in _rules(inventory)
 
 
 def test_a_recovery_by_mail_stands_for_the_password_beside_the_second_factor() -> None:
@@ -178,15 +179,69 @@ def test_a_recovery_by_mail_stands_for_the_password_beside_the_second_factor() -
     ]
 
 
-def test_what_is_of_another_kind_inside_is_no_stack_trace() -> None:
-    odd = [USERS[0] | {"credentials": "none"}]
-    assert _methods(
-        _read_okta(_export(odd), _export({"1": [5]})), name_of("alice@example.com")
-    ) == [("password", "unknown")]
-    assert _opengraph([], [{"id": "a", "kinds": 5}]).holders == ()
-    loose = _export({"use_default": False, "include_claim_keys": 5})
-    names = {one.name for one in _github(subjects=(("shop", loose),)).ways}
-    assert "repo.shop/any-repository" in names
+def test_every_repository_that_gets_in_is_an_error() -> None:
+    loose = _export({"use_default": False, "include_claim_keys": ["repository_owner"]})
+    report = of_chart(chart(_github(subjects=(("shop", loose),))), NOW)
+    [wider] = [one for one in report.problems if one.rule == "wider"]
+    assert "all repositories of acme get in" in wider.fact
+
+
+def test_another_token_never_takes_over_the_name_of_one() -> None:
+    def names(*ids: int) -> set[str]:
+        tokens = _export([TOKEN | {"id": one} for one in ids])
+        keys = (("shop", _export([DEPLOY_KEY | {"id": one} for one in ids])),)
+        return {one.name for one in _github(tokens=tokens, keys=keys).ways if "/" in one.name}
+
+    assert names(1, 2) & names(3, 2) == {"alice/token-2", "repo.shop/deploy-key-2"}
+
+    def edges(*some: dict[str, Any]) -> dict[str, str]:
+        found = _opengraph([*some]).ways
+        return {one.name: one.rests_on[""][0] for one in found if one.role is Role.FOUND}
+
+    first, second = _edge("u1", "AdminTo", "c1"), _edge("g1", "AdminTo", "c1")
+    assert edges(first, second) == edges(second, first) == edges(first, first, second)
+    assert edges(second).items() <= edges(first, second).items()
+
+
+def test_a_custom_administrator_of_okta_is_powerful_and_one_who_looks_is_not() -> None:
+    for kind, powerful in (("CUSTOM", True), ("REPORT_ADMIN", False)):
+        roles = _export({"1": [{"type": kind}]})
+        inventory = _read_okta(_export(USERS), None, None, roles)
+        assert [one.privileged for one in inventory.holders] == [powerful, False]
+
+
+_USER = USERS[0]
+_KINDS: list[Callable[[], Inventory]] = [
+    lambda: _read_okta(_export([_USER | {"credentials": "none"}])),
+    lambda: _read_okta(_export([_USER | {"id": [1]}])),
+    lambda: _read_okta(_export([_USER | {"status": "ALIVE"}])),
+    lambda: _read_okta(_export(USERS), _export({"1": [5]})),
+    lambda: _read_okta(_export(USERS), _export({"1": [{"factorType": "push", "status": "ON"}]})),
+    lambda: _read_okta(_export(USERS), None, _export([POLICIES[0] | {"status": "ON"}])),
+    lambda: _read_okta(_export(USERS), None, None, _export({"1": [{"type": 5}]})),
+    lambda: _opengraph([], [{"id": "a", "kinds": 5}]),
+    lambda: _opengraph([], [{"id": "a", "kinds": [5]}]),
+    lambda: _opengraph([_edge("u1", "Owns", "c1", "guess")]),
+    lambda: _github(subjects=(("shop", _export({"use_default": False, "include_claim_keys": 5})),)),
+    lambda: _github(tokens=_export([TOKEN | {"owner": "alice"}])),
+    lambda: _github(tokens=_export([TOKEN | {"token_expired": "true"}])),
+    lambda: _github(tokens=_export([{key: TOKEN[key] for key in TOKEN if key != "id"}])),
+    lambda: _github(tokens=_export([TOKEN, TOKEN])),
+    lambda: _github(members=_export([*MEMBERS, *MEMBERS])),
+    lambda: _github(keys=(("shop", _export([DEPLOY_KEY | {"enabled": 1}])),)),
+    lambda: _read_okta(_export([*USERS, USERS[0] | {"id": "3"}])),
+]
+
+
+@pytest.mark.parametrize("read", _KINDS)
+def test_what_is_of_another_kind_or_stands_twice_is_refused(
+    read: Callable[[], Inventory],
+) -> None:
+    with pytest.raises(EstateError) as refused:
+        read()
+    [problem] = refused.value.problems
+    assert problem.rule in ("type", "value", "missing-key", "duplicate-key")
+    assert problem.position.file == "f"
 
 
 def test_without_factors_nobody_knows_what_okta_asks_for() -> None:
@@ -243,7 +298,7 @@ _BROKEN: list[tuple[Callable[[], Inventory], str]] = [
     (lambda: _read_okta(_export({})), "type"),
     (lambda: _read_okta(_export([{"id": "1"}])), "missing-key"),
     (lambda: _read_okta(_export(USERS), _export([])), "type"),
-    (lambda: _read_okta(_export(USERS), None, _export([{"settings": []}])), "missing-key"),
+    (lambda: _read_okta(_export(USERS), None, _export([{"settings": {}}])), "missing-key"),
     (lambda: read_opengraph(_export({})), "missing-key"),
     (lambda: _opengraph(nodes=[NODES[0], NODES[0]]), "duplicate-key"),
     (lambda: _opengraph([{"kind": "MemberOf"}]), "missing-key"),

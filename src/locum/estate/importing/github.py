@@ -8,17 +8,18 @@ the token that Actions mint for each run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
 import msgspec
 
 from locum.estate.importing.export import Export
+from locum.estate.importing.fields import Fields
 from locum.estate.importing.instants import instant
-from locum.estate.importing.json_text import field, listed, read_json
-from locum.estate.importing.listing import items
+from locum.estate.importing.json_text import read_json
+from locum.estate.importing.listing import entries
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.refusing import refuse
-from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Seen, Way
+from locum.estate.importing.told_apart import told_apart
+from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
@@ -80,7 +81,9 @@ def read_github(organisation: str, exports: Exports) -> Inventory:
     )
     ways = [*primaries]
     for one, at in repositories.items():
-        ways += _run_ways(name_of(f"repo.{one}"), trusted.get(one), everybody.name, at)
+        ways += _run_ways(
+            name_of(f"repo.{one}"), trusted.get(one), everybody.name, organisation, at
+        )
     for one, export in exports.keys:
         ways += _deploy_keys(name_of(f"repo.{one}"), export)
     ways += _tokens(exports.tokens)
@@ -94,19 +97,19 @@ def read_github(organisation: str, exports: Exports) -> Inventory:
         Way(one.name, one.name, Role.PRIMARY, ("unknown",), one.place) for one in outside
     )
     issuer = Root(_ISSUER, place, (RootWay(("federation",)),))
-    return Inventory((*people, *workloads, *outside), (*ways, *strangers), (everybody, issuer))
+    return told_apart(
+        Inventory((*people, *workloads, *outside), (*ways, *strangers), (everybody, issuer))
+    )
 
 
 def _logins(export: Export | None) -> dict[str, Position]:
     """Members, each with where it stands."""
     found: dict[str, Position] = {}
-    for place, one in () if export is None else items(export, "GitHub lists members so"):
-        if not field(one, "login"):
-            refuse(
-                place.file, "missing-key", "A member has no `login`.",
-                "E.g. gh api orgs/ORG/members.", place.line, place.column,
-            )  # fmt: skip
-        found.setdefault(field(one, "login"), place)
+    for one in () if export is None else entries(export, "GitHub lists members so"):
+        login = one.needed("login", "A member")
+        if login in found:
+            one.refuse("duplicate-key", f"`{login[:60]}` stands twice, first in {found[login]}.")
+        found[login] = one.place
     return found
 
 
@@ -118,19 +121,19 @@ def _signs_in(login: str, single: frozenset[str] | None) -> tuple[str, ...]:
 
 def _subject(export: Export) -> bool:
     """Whether the subject of a run's token names the repository."""
-    said = read_json(export.whole(), export.file)
-    if not isinstance(said, dict) or not isinstance(said.get("use_default"), bool):
-        refuse(
-            export.file, "missing-key",
-            "`use_default` is not said here; this is no subject of Actions.",
+    place = Position(export.file, 1, 1)
+    said = Fields.of(read_json(export.whole(), export.file), place, ("subject",))
+    if "use_default" not in said:
+        said.refuse(
+            "missing-key", "`use_default` is not said here; this is no subject of Actions.",
             "gh api repos/ORG/REPO/actions/oidc/customization/sub.",
         )  # fmt: skip
-    keys = listed(said, "include_claim_keys")
-    return said["use_default"] or not _NAMES_THE_REPOSITORY.isdisjoint(map(str, keys))
+    keys = said.texts("include_claim_keys")
+    return said.flag("use_default") or not _NAMES_THE_REPOSITORY.isdisjoint(keys)
 
 
 def _run_ways(
-    identity: str, names_itself: bool | None, everybody: str, place: Position
+    identity: str, names_itself: bool | None, everybody: str, organisation: str, place: Position
 ) -> Iterator[Way]:
     """By what a repository's runs get in; without a subject of Actions it is unknown."""
     if names_itself is None:
@@ -141,15 +144,17 @@ def _run_ways(
         yield Way(
             f"{identity}/any-repository", identity, Role.FOUND, ("oidc-workload-token",), place,
             {"": (everybody,)},
+            wider=f"all repositories of {organisation} get in: no subject names this one (NHI6)",
         )  # fmt: skip
 
 
 def _deploy_keys(identity: str, export: Export) -> Iterator[Way]:
-    for at, (place, key) in enumerate(items(export, "GitHub lists deploy keys so"), 1):
+    for key in entries(export, "GitHub lists deploy keys so"):
+        name = f"{identity}/deploy-key-{_id(key, 'id')}"
         yield Way(
-            f"{identity}/deploy-key-{at}", identity, Role.FOUND, ("ssh-key",), place,
-            owner=field(key, "added_by"), created=_day(key, "created_at", place), ends=NEVER,
-            last_used=_day(key, "last_used", place), active=key.get("enabled") is not False,
+            name, identity, Role.FOUND, ("ssh-key",), key.place,
+            owner=key.text("added_by"), created=_day(key, "created_at"), ends=NEVER,
+            last_used=_day(key, "last_used"), active=key.flag("enabled", True),
         )  # fmt: skip
 
 
@@ -157,14 +162,14 @@ def _tokens(export: Export | None) -> Iterator[Way]:
     """Fine-grained tokens; one is at least as old as the organisation's word on it."""
     if export is None:
         return
-    for at, (place, token) in enumerate(items(export, "GitHub lists fine-grained tokens so"), 1):
-        identity = name_of(_owner(field(token.get("owner"), "login"), place))
+    for token in entries(export, "GitHub lists fine-grained tokens so"):
+        identity = name_of(token.inside("owner").needed("login", "A token"))
         yield Way(
-            f"{identity}/token-{at}", identity, Role.FOUND, ("api-key",), place,
-            created=_day(token, "access_granted_at", place),
-            ends=_day(token, "token_expires_at", place) or NEVER,
-            last_used=_day(token, "token_last_used_at", place) or NEVER,
-            active=token.get("token_expired") is not True,
+            f"{identity}/token-{_id(token, 'id')}", identity, Role.FOUND, ("api-key",), token.place,
+            created=_day(token, "access_granted_at"),
+            ends=_day(token, "token_expires_at") or NEVER,
+            last_used=_day(token, "token_last_used_at") or NEVER,
+            active=not token.flag("token_expired"),
         )  # fmt: skip
 
 
@@ -172,26 +177,25 @@ def _authorizations(export: Export | None) -> Iterator[Way]:
     """Classic tokens and SSH keys that single sign-on let in."""
     if export is None:
         return
-    for at, (place, one) in enumerate(items(export, "GitHub lists authorised credentials so"), 1):
-        identity = name_of(_owner(field(one, "login"), place))
-        method = "ssh-key" if field(one, "credential_type") == "SSH key" else "api-key"
-        ends: Seen = _day(one, "authorized_credential_expires_at", place) or NEVER
+    for one in entries(export, "GitHub lists authorised credentials so"):
+        identity = name_of(one.needed("login", "A credential"))
+        method = "ssh-key" if one.text("credential_type") == "SSH key" else "api-key"
         yield Way(
-            f"{identity}/authorised-{at}", identity, Role.FOUND, (method,), place,
-            created=_day(one, "credential_authorized_at", place), ends=ends,
-            last_used=_day(one, "credential_accessed_at", place),
+            f"{identity}/authorised-{_id(one, 'credential_id')}", identity, Role.FOUND, (method,),
+            one.place, created=_day(one, "credential_authorized_at"),
+            ends=_day(one, "authorized_credential_expires_at") or NEVER,
+            last_used=_day(one, "credential_accessed_at"),
         )  # fmt: skip
 
 
-def _owner(login: str, place: Position) -> str:
-    if not login:
-        refuse(
-            place.file, "missing-key", "A credential does not say whose it is.",
-            "Export it anew.", place.line, place.column,
-        )  # fmt: skip
-    return login
+def _id(one: Fields, key: str) -> str:
+    """GitHub's own number of it, so that another key never gets its name."""
+    found = one.number_or_text(key)
+    if not found:
+        one.refuse("missing-key", f"A credential has no `{key}`.")
+    return name_of(found)
 
 
-def _day(holder: dict[str, Any], key: str, place: Position) -> Any:
-    value = field(holder, key)
-    return instant(value, key, place.file, place.line) if value else None
+def _day(one: Fields, key: str) -> datetime | None:
+    value = one.text(key)
+    return instant(value, key, one.place.file, one.place.line) if value else None

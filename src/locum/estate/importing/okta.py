@@ -9,15 +9,12 @@ push, because the export does not say more (EVT-4).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from typing import Any
 
 from locum.estate.importing.export import Export
-from locum.estate.importing.json_stream import members
-from locum.estate.importing.json_text import field, inside
-from locum.estate.importing.listing import items
+from locum.estate.importing.fields import Fields
+from locum.estate.importing.listing import by_key, entries
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.parts import in_parts
-from locum.estate.importing.refusing import refuse
 from locum.estate.inventory import Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -38,8 +35,22 @@ _FACTORS = {
 }
 _RECOVERIES = {"okta_email": "email-code", "okta_sms": "sms-code", "okta_call": "sms-code"}
 _ELSEWHERE = ("FEDERATION", "SOCIAL")
-_ENDED = ("DEPROVISIONED", "SUSPENDED", "STAGED")
-_ADMINISTERS = ("SUPER_ADMIN", "ORG_ADMIN", "USER_ADMIN", "HELP_DESK_ADMIN")
+_WORKS = {
+    **dict.fromkeys(("DEPROVISIONED", "SUSPENDED", "STAGED"), False),
+    **dict.fromkeys(
+        ("", "ACTIVE", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT"), True
+    ),
+}
+"""Of a user's status, whether one gets in, now or after a recovery."""
+_ENROLLED = {
+    **dict.fromkeys(("", "ACTIVE"), True),
+    **dict.fromkeys(
+        ("NOT_SETUP", "PENDING_ACTIVATION", "ENROLLED", "DISABLED", "INACTIVE", "EXPIRED"), False
+    ),
+}
+_IS_ON = {"": True, "ACTIVE": True, "INACTIVE": False}
+_CHANGES_NOBODY = ("READ_ONLY_ADMIN", "REPORT_ADMIN")
+"""Administrators who only look; all others may change identities, and so may roles of one's own."""
 
 
 def read_okta(
@@ -71,68 +82,60 @@ def _people(
     users: Export, enrolled: Mapping[str, tuple[str, ...]] | None, powerful: frozenset[str],
     recoveries: tuple[str, ...], provider: str,
 ) -> Iterator[tuple[Holder, Iterator[Way]]]:  # fmt: skip
-    for place, user in items(users, "Okta lists users so"):
-        login = field(user.get("profile"), "login")
-        if not login:
-            refuse(
-                place.file, "missing-key", "A user has no `profile.login`.", "GET /api/v1/users.",
-                place.line, place.column,
-            )  # fmt: skip
-        name, key = name_of(login), field(user, "id")
+    for user in entries(users, "Okta lists users so"):
+        login = user.inside("profile").needed("login", "A user")
+        name, key = name_of(login), user.needed("id", "A user")
         asked = ("unknown",) if enrolled is None else enrolled.get(key, ())
-        holder = Holder(name, Kind.HUMAN, place, privileged=key in powerful)
-        yield holder, _ways(user, name, place, provider, asked, recoveries)
+        holder = Holder(name, Kind.HUMAN, user.place, privileged=key in powerful)
+        yield holder, _ways(user, name, provider, asked, recoveries)
 
 
-def _by_user(export: Export) -> Iterator[tuple[str, list[Any]]]:
-    for key, place, of in members(export, "each user's answer stands under its id"):
-        if not isinstance(of, list):
-            refuse(
-                place.file, "type", "This is no list.",
-                'Put each user\'s answer under its id, e.g. {"00u1": [{"factorType": "push"}]}.',
-                place.line, place.column,
-            )  # fmt: skip
-        yield key, of
+def _by_user(export: Export) -> Iterator[tuple[str, list[Fields]]]:
+    return by_key(export, "each user's answer stands under its id")
 
 
-def _administers(roles: list[Any]) -> bool:
-    return any(field(one, "type") in _ADMINISTERS for one in roles)
+def _administers(roles: list[Fields]) -> bool:
+    return any(one.needed("type", "A role") not in _CHANGES_NOBODY for one in roles)
 
 
 def _recoveries(policies: Export) -> Iterator[str]:
     """The methods of every password policy that is on, as one user may be under any of them."""
-    for place, policy in items(policies, "Okta lists password policies so"):
-        if field(policy, "status") == "INACTIVE":
+    for policy in entries(policies, "Okta lists password policies so"):
+        if not _said(policy, _IS_ON):
             continue
-        allowed = inside(policy, "settings", "recovery", "factors")
-        if not allowed:
-            refuse(
-                place.file, "missing-key", "A policy does not say by what one recovers.",
+        allowed = policy.inside("settings", "recovery", "factors")
+        if not [*allowed]:
+            policy.refuse(
+                "missing-key", "A policy does not say by what one recovers.",
                 "GET /api/v1/policies?type=PASSWORD; it is in `settings.recovery.factors`.",
-                place.line, place.column,
             )  # fmt: skip
         for kind, method in _RECOVERIES.items():
-            if field(allowed.get(kind), "status") == "ACTIVE":
+            if kind in allowed and _said(allowed.inside(kind), _IS_ON):
                 yield method
 
 
-def _asked(factors: list[Any]) -> tuple[str, ...]:
+def _said(one: Fields, known: Mapping[str, bool]) -> bool:
+    status = one.text("status")
+    if status not in known:
+        one.refuse("value", f"`status` cannot be `{status[:40]}`.")
+    return known[status]
+
+
+def _asked(factors: list[Fields]) -> tuple[str, ...]:
     """What one enrolled, each once."""
-    there = [one for one in factors if field(one, "status") in ("ACTIVE", "")]
-    return tuple(dict.fromkeys(_FACTORS.get(field(one, "factorType"), "unknown") for one in there))
+    there = [one.needed("factorType", "A factor") for one in factors if _said(one, _ENROLLED)]
+    return tuple(dict.fromkeys(_FACTORS.get(one, "unknown") for one in there))
 
 
 def _ways(
-    user: dict[str, Any], name: str, place: Position, provider: str, seconds: tuple[str, ...],
-    recoveries: tuple[str, ...],
+    user: Fields, name: str, provider: str, seconds: tuple[str, ...], recoveries: tuple[str, ...]
 ) -> Iterator[Way]:  # fmt: skip
-    active = field(user, "status") not in _ENDED
-    profile = inside(user, "profile")
+    active, profile = _said(user, _WORKS), user.inside("profile")
     roots = {
-        "email-code": (root_of("mailbox", field(profile, "email") or f"of-{name}"),),
-        "sms-code": (root_of("phone-number", field(profile, "mobilePhone") or f"of-{name}"),),
+        "email-code": (root_of("mailbox", profile.text("email") or f"of-{name}"),),
+        "sms-code": (root_of("phone-number", profile.text("mobilePhone") or f"of-{name}"),),
     }
-    by = field(inside(user, "credentials", "provider"), "type")
+    by = user.inside("credentials", "provider").text("type")
     sets: list[tuple[str, tuple[str, ...]]] = []
     beside: list[tuple[str, ...]] = [(one,) for one in seconds] or [()]
     if by in _ELSEWHERE:
@@ -149,5 +152,5 @@ def _ways(
         resting = {one: roots[one] for one in methods if one in roots}
         yield Way(
             name if at == 0 else f"{name}/{kind}", name, Role.FOUND if at else Role.PRIMARY,
-            methods, place, {"": (provider,), **resting}, active=active,
+            methods, user.place, {"": (provider,), **resting}, active=active,
         )  # fmt: skip

@@ -10,13 +10,12 @@ Source: BloodHound, OpenGraph schema (`graph.nodes`, `graph.edges`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from locum.estate.importing.export import Export
-from locum.estate.importing.json_text import field, listed
-from locum.estate.importing.listing import objects
+from locum.estate.importing.fields import Fields
+from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.refusing import refuse
+from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -40,52 +39,48 @@ def read_opengraph(export: Export, without: Collection[str] = ()) -> Inventory:
     holders: dict[str, Holder] = {}
     shown: dict[str, str] = {}
     by_name: dict[str, list[str]] = {}
-    for _, place, node in objects(export, _WHAT, _NODES):
-        key = field(node, "id")
-        if not key or key in shown:
-            what = f"`{key[:40]}` stands twice" if key else "A node has no `id`"
-            refuse(
-                place.file, "duplicate-key" if key else "missing-key", f"{what}.",
-                "Export it anew.", place.line, place.column,
-            )  # fmt: skip
-        shown[key] = field(node.get("properties"), "name") or key
+    for _, node in records(export, _WHAT, _NODES):
+        key = node.needed("id", "A node")
+        if key in shown:
+            node.refuse("duplicate-key", f"`{key[:40]}` stands twice.")
+        shown[key] = node.inside("properties").text("name") or key
         by_name.setdefault(shown[key], []).append(key)
         kind = _kind(node)
         if kind is not None:
             proofing = Proofing.NONE if kind is Kind.HUMAN else Proofing.DECLARED_OWNER
-            holders[key] = Holder(name_of(key), kind, place, proofing=proofing)
+            holders[key] = Holder(name_of(key), kind, node.place, proofing=proofing)
     gives: dict[str, list[str]] = {}
     mentioned: dict[str, Position] = {}
-    ways = [
-        Way(one.name, one.name, Role.PRIMARY, ("unknown",), one.place) for one in holders.values()
-    ]
-    for at, (_, place, edge) in enumerate(objects(export, _WHAT, _EDGES), 1):
-        kind_of_edge = field(edge, "kind")
-        start, end = (_end(edge, which, by_name, place, at) for which in ("start", "end"))
+    ways = {
+        one.name: Way(one.name, one.name, Role.PRIMARY, ("unknown",), one.place)
+        for one in holders.values()
+    }
+    for _, edge in records(export, _WHAT, _EDGES):
+        kind_of_edge = edge.needed("kind", "An edge")
+        start, end = (_end(edge, which, by_name) for which in ("start", "end"))
         if kind_of_edge in without:
             continue
         if end in holders:
-            name = holders[end].name
-            ways.append(
-                Way(
-                    f"{name}/{name_of(kind_of_edge)}-{at}", name, Role.FOUND, ("federation",),
-                    place, {"": (_root(start),)},
-                )
-            )  # fmt: skip
+            identity = holders[end].name
+            # An edge that stands twice says the same twice.
+            name = f"{identity}/{name_of(f'{kind_of_edge}-{start}')}"
+            ways[name] = Way(
+                name, identity, Role.FOUND, ("federation",), edge.place, {"": (_root(start),)}
+            )
         else:
             gives.setdefault(end, []).append(start)
-            mentioned.setdefault(end, place)
+            mentioned.setdefault(end, edge.place)
     roots = [
         Root(_root(key), one.place, administered_by=Quorum(one.name, frozenset({one.name})))
         for key, one in holders.items()
     ]
     roots += [_thing(key, starts, holders, mentioned[key]) for key, starts in gives.items()]
-    return Inventory(tuple(holders.values()), tuple(ways), tuple(roots))
+    return told_apart(Inventory(tuple(holders.values()), tuple(ways.values()), tuple(roots)))
 
 
-def _kind(node: Any) -> Kind | None:
-    for one in listed(node, "kinds"):
-        word = str(one).lower()
+def _kind(node: Fields) -> Kind | None:
+    for one in node.texts("kinds"):
+        word = one.lower()
         if word.endswith(_PEOPLE):
             return Kind.HUMAN
         if word.endswith(_MACHINES):
@@ -93,23 +88,19 @@ def _kind(node: Any) -> Kind | None:
     return None
 
 
-def _end(edge: Any, which: str, by_name: dict[str, list[str]], place: Position, at: int) -> str:
+def _end(edge: Fields, which: str, by_name: dict[str, list[str]]) -> str:
     """The id of the node at one end of an edge."""
-    end = edge.get(which) if isinstance(edge, dict) else None
-    value = field(end, "value")
-    if not value or not field(edge, "kind"):
-        refuse(
-            place.file, "missing-key", f"Edge {at} has no `kind` or no `{which}`.",
-            "Export it anew.", place.line, place.column,
-        )  # fmt: skip
-    if field(end, "match_by") != "name":
+    end = edge.inside(which)
+    value, by = end.needed("value", "An edge"), end.text("match_by")
+    if by not in ("", "id", "name"):
+        edge.refuse("value", f"An edge matches by `{by[:40]}`.", "Let it match by id.")
+    if by != "name":
         return value
     named = by_name.get(value, [value])
     if len(named) > 1:
-        refuse(
-            place.file, "value",
-            f"Edge {at} names `{value[:40]}`, and {len(named)} nodes are called so.",
-            "Let it match by id.", place.line, place.column,
+        edge.refuse(
+            "value", f"An edge names `{value[:40]}`, and {len(named)} nodes are called so.",
+            "Let it match by id.",
         )  # fmt: skip
     return named[0]
 
