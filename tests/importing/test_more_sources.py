@@ -177,7 +177,7 @@ def test_what_is_proposed_can_be_adopted(make: Any, tmp_path: Path) -> None:
         ("keycloak", '{"users": [', "yaml", 1),
         ("entra", "[]", "missing-key", 1),
         ("vault", "{}", "type", 1),
-        ("vault", '{"a/": {}}', "type", 1),
+        ("vault", '{"a/": {}}', "missing-key", 1),
         ("hba", "# fine\nhost all all\n", "form", 2),
         ("roles", "rolname\nx\n", "missing-key", 1),
         ("roles", "rolname,rolsuper,rolcanlogin,rolvaliduntil\nx,f,t,soon\n", "value", 2),

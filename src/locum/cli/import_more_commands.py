@@ -88,10 +88,10 @@ def postgresql(
             try:
                 yield ask_postgresql(live, datetime.now(UTC))
             except psycopg.Error as error:
-                said = str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
+                # The library's words may quote what was given, and so a password.
                 raise MalformedInput(
-                    f"The server cannot be asked: {said}.",
-                    "Its role must be allowed to read pg_hba_file_rules.",
+                    f"The server cannot be asked: {type(error).__name__}.",
+                    "Try the same with psql; its role must be allowed to read pg_hba_file_rules.",
                 ) from None
         elif roles is not None and hba is not None:
             yield read_postgresql(opening(roles), opening(hba))
@@ -106,6 +106,9 @@ def vault(
     methods: Annotated[
         Path | None, typer.Option("--auth", help="JSON of bao auth list -format=json.")
     ] = None,
+    roles: Annotated[
+        Path | None, typer.Option("--roles", help="JSON: bao read -format=json by role's path.")
+    ] = None,
     live: Annotated[
         str | None, typer.Option("--live", help="Ask a running one; its token is in BAO_TOKEN.")
     ] = None,
@@ -115,19 +118,25 @@ def vault(
     notes: Notes = False,
     as_data: AsData = False,
 ) -> None:
-    """OpenBao or Vault: authentication methods, root token, unseal keys."""
+    """OpenBao or Vault: authentication methods, roles, root token, unseal keys."""
 
     def read(opening: Opening) -> Parts:
         if live is not None:
+            if "@" in live:
+                raise MalformedInput(
+                    "An address holds no user name or password.",
+                    "Leave what stands before the @ away; the token is in BAO_TOKEN.",
+                )
             try:
                 yield ask_vault(live, os.environ.get("BAO_TOKEN", ""), name)
             except (hvac.exceptions.VaultError, requests.RequestException) as error:
                 raise MalformedInput(
                     f"The vault cannot be asked: {type(error).__name__}.",
-                    "Check the address, and that BAO_TOKEN may read sys/auth.",
+                    "Check the address, and that BAO_TOKEN may read sys/auth, and list and read "
+                    "roles in auth/.",
                 ) from None
         elif methods is not None:
-            yield read_vault(opening(methods), name)
+            yield read_vault(opening(methods), name, opening(roles) if roles else None)
         else:
             raise MalformedInput("Nothing is named.", "Give --auth, or --live.")
 
