@@ -63,7 +63,8 @@ def test_a_password_that_the_report_does_not_tell_of_is_unknown_and_works() -> N
 
 
 @pytest.mark.parametrize(
-    "statement", ["x", {"Principal": "*"}, _allow({"AWS": "*"}) | {"Effect": "allow"}, None]
+    "statement",
+    ["x", {"Principal": "*"}, _allow({"AWS": "*"}) | {"Effect": "allow"}, None, _allow({})],
 )
 def test_a_statement_that_cannot_be_read_lets_anybody_in(statement: Any) -> None:
     [error] = _wider(_role(statement))
@@ -199,6 +200,13 @@ def test_a_field_of_another_kind_is_refused_at_its_place(user: dict[str, Any]) -
         _read(UserDetailList=[user])
     [problem] = refused.value.problems
     assert (problem.rule, str(problem.position)) == ("type", "details.json:1:21")
+
+
+def test_a_group_that_is_not_listed_is_a_part_that_is_missing() -> None:
+    with pytest.raises(EstateError, match="which is not listed"):
+        _read(UserDetailList=[{"UserName": "u", "GroupList": ["admins"]}])
+    with pytest.raises(EstateError, match="A policy has no"):
+        _read(UserDetailList=[{"UserName": "u", "AttachedManagedPolicies": [{}]}])
 
 
 @pytest.mark.parametrize("broken", ['"', '"a" b', '"' + "x" * 140_000])

@@ -191,6 +191,7 @@ def test_a_user_is_no_client_and_each_provider_is_a_way() -> None:
         (_user(federatedIdentities={"a": 1}), {}),
         (_user(enabled="true"), {}),
         (_user(groups=[None]), {}),
+        (_user(groups=["/away"]), {}),
         (_user(), {"resetPasswordAllowed": "true"}),
         (_user(), {"clients": [{"clientId": "x", "serviceAccountsEnabled": "true"}]}),
         (_user(), {"groups": [5]}),

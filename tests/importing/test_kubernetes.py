@@ -101,6 +101,7 @@ def test_an_account_that_is_only_bound_is_there() -> None:
         {"metadata": {"name": 5}},
         {"metadata": {"name": "b", "namespace": ["ci"]}},
         _bound(5),
+        _bound({"name": "b"}),
         _bound(CI) | {"subjects": True},
         _bound(CI) | {"roleRef": "x"},
         {"kind": "Role", "rules": "x"},
@@ -154,6 +155,7 @@ def test_a_list_without_its_items_or_its_rest_is_refused(text: str) -> None:
         ("a: 1\na: 2\n", "duplicate-key", 2),
         ("? [a]\n: b\n", "key", 1),
         ("a: " + "[" * 100 + "]" * 100, "bounds", 1),
+        (" \n", "empty", 1),
         ("kind: x\n---\nnone: 1\n", "missing-key", 3),
     ],
 )

@@ -72,7 +72,11 @@ def read_aws(details: Export, report: Export | None = None) -> Inventory:
     roots: dict[str, Root] = {}
     for user in account.users:
         at, row = rows.pop(user.needed("UserName", "A user"), (user.place, None))
-        may_all = _administers(user, powerful) or not groups.isdisjoint(user.texts("GroupList"))
+        joined = user.texts("GroupList")
+        for group in joined:
+            if group not in account.groups:
+                user.refuse("missing-key", f"A user is in `{group[:60]}`, which is not listed.")
+        may_all = _administers(user, powerful) or not groups.isdisjoint(joined)
         holders.append(_holder(_user(user.text("UserName")), row, at, may_all))
         ways += _user_ways(holders[-1].name, row, at)
     for name, (at, row) in rows.items():
@@ -194,7 +198,9 @@ def _is_wide(policy: Fields) -> bool:
 
 
 def _administers(holder: Fields, powerful: set[str]) -> bool:
-    attached = {one.text("PolicyArn") for one in holder.each("AttachedManagedPolicies")}
+    attached = {
+        one.needed("PolicyArn", "A policy") for one in holder.each("AttachedManagedPolicies")
+    }
     inline = [one.raw("PolicyDocument") for key in _INLINE for one in holder.each(key)]
     return not powerful.isdisjoint(attached) or any(map(allows_anything, inline))
 

@@ -48,7 +48,7 @@ def trusts(policy: Any, identities: Mapping[str, str]) -> Iterator[Trust]:
             continue
         principal = statement.get("Principal") if isinstance(statement, dict) else None
         named = {"AWS": "*"} if principal == "*" else principal
-        if effect != "Allow" or not isinstance(named, dict):
+        if effect != "Allow" or not isinstance(named, dict) or not named:
             yield _UNREADABLE
             continue
         condition = statement.get("Condition")

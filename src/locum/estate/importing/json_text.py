@@ -96,22 +96,3 @@ def _deeper_than(value: Any, depth: int) -> bool:
         if not level:
             return False
     return True
-
-
-def field(holder: Any, key: str) -> str:
-    """A text under a key; empty where there is none."""
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return found if isinstance(found, str) else ""
-
-
-def inside(holder: Any, *keys: str) -> dict[str, Any]:
-    """The object under these keys, one in another; empty where there is none."""
-    for key in keys:
-        holder = holder.get(key) if isinstance(holder, dict) else None
-    return holder if isinstance(holder, dict) else {}
-
-
-def listed(holder: Any, key: str) -> list[Any]:
-    """The list under a key; empty where there is none."""
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return found if isinstance(found, list) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -31,7 +31,7 @@ class Realm(msgspec.Struct, frozen=True):
         reset: the flow that gives a new password; empty where there is none.
         verifies_the_user: whether WebAuthn asks for a PIN or a finger.
         powerful: realm roles that may change other identities.
-        powerful_groups: paths of groups that have such a role.
+        groups: by path, whether whoever is in it has such a role.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Realm(msgspec.Struct, frozen=True):
     reset: str
     verifies_the_user: bool
     powerful: frozenset[str]
-    powerful_groups: frozenset[str]
+    groups: Mapping[str, bool]
 
 
 def read_realm(export: Export, what: str) -> Realm:
@@ -89,15 +89,22 @@ def read_realm(export: Export, what: str) -> Realm:
         else "",
         text("webAuthnPolicyUserVerificationRequirement") == "required",
         powerful,
-        frozenset(_powerful_groups(lists[_GROUPS], powerful)),
+        dict(_groups(lists[_GROUPS], powerful)),
     )
 
 
 def administers(holder: Fields, realm: Realm) -> bool:
-    """Whether a user has a role that may change other identities, by itself or by a group."""
-    return _has_power(holder, realm.powerful) or not realm.powerful_groups.isdisjoint(
-        holder.texts("groups")
-    )
+    """Whether a user has a role that may change other identities, by itself or by a group.
+
+    Raises:
+        EstateError: the user is in a group that the realm does not list.
+    """
+    by_group = False
+    for path in holder.texts("groups"):
+        if path not in realm.groups:
+            holder.refuse("missing-key", f"A user is in `{path[:60]}`, which is not listed.")
+        by_group |= realm.groups[path]
+    return by_group or _has_power(holder, realm.powerful)
 
 
 def _has_power(holder: Fields, powerful: frozenset[str]) -> bool:
@@ -131,13 +138,12 @@ def _closed(roles: list[Fields]) -> frozenset[str]:
     return frozenset(powerful)
 
 
-def _powerful_groups(
+def _groups(
     groups: list[Fields], powerful: frozenset[str], above: str = "", inherited: bool = False
-) -> Iterator[str]:
-    """Paths of groups with a powerful role of their own, or of one that they are in."""
+) -> Iterator[tuple[str, bool]]:
+    """Paths of groups, and whether each has a powerful role, or is in one that has."""
     for group in groups:
         path = group.text("path") or f"{above}/{group.needed('name', 'A group')}"
         has = inherited or _has_power(group, powerful)
-        if has:
-            yield path
-        yield from _powerful_groups(group.each("subGroups"), powerful, path, has)
+        yield path, has
+        yield from _groups(group.each("subGroups"), powerful, path, has)

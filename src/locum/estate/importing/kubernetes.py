@@ -30,6 +30,7 @@ _NOBODY = ("system:unauthenticated", "system:anonymous")
 """Whoever shows nothing at all."""
 _BECOMES = frozenset({"*", "escalate", "bind", "impersonate"})
 _ROLES = ("ClusterRole", "Role")
+_SUBJECTS = ("ServiceAccount", "User", "Group")
 _CLUSTER_ADMIN = ("ClusterRole", "", "cluster-admin")
 _BINDINGS = ("ClusterRoleBinding", "RoleBinding")
 
@@ -66,6 +67,8 @@ def read_kubernetes(export: Export, cluster: str) -> Inventory:
         for subject in one.each("subjects")
     ]  # fmt: skip
     for subject, one in powerful:
+        if subject.text("kind") not in _SUBJECTS:
+            subject.refuse("value", "A subject is of no kind that RBAC knows.")
         if subject.text("kind") == "ServiceAccount":
             found.accounts.setdefault(_account(subject), one.place)
     told_apart(Inventory(tuple(found.defined)))

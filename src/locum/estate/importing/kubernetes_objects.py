@@ -38,6 +38,8 @@ def read_objects(export: Export) -> Iterator[Fields]:
 
 
 def _each(export: Export) -> Iterator[Fields]:
+    if not decoded(export.whole(), export.file).strip():
+        refuse(export.file, "empty", "The export is empty.", "E.g. kubectl get … -o yaml.")
     with export.opened() as stream:
         is_json = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     if is_json:
