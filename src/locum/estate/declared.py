@@ -20,12 +20,15 @@ from locum.estate.inventory import (
 )
 from locum.estate.parsing import authority, instant, methods
 from locum.estate.place import position_of
+from locum.estate.schema_roots import WHOLE
 from locum.laws.containment import Wider, contains
 from locum.laws.no_one_alone import who_may_ask
 from locum.model.authority import Authority
 from locum.model.estate import ADMINISTRATORS, Estate, Identity
 from locum.model.methods import FALLBACKS
 from locum.model.path import Path
+
+UNKNOWN_OWNER = "unknown"
 
 
 def inventory_of(estate: Estate, document: Document) -> Inventory:
@@ -40,10 +43,11 @@ def inventory_of(estate: Estate, document: Document) -> Inventory:
             one.name,
             one.kind,
             position_of(document, ("identities", one.name)),
-            one.owner,
-            one.primary.context,
+            _owner(one.owner),
+            one.primary.context | frozenset(_primary_of(document, one).get("drops", ())),
             one.proofing,
-            one.name in administrators,
+            one.name in administrators
+            or _at(document, ("identities", one.name)).get("privileged", False),
             one.disabled,
             one.acts_for or "",
         )
@@ -71,11 +75,22 @@ def _primary(identity: Identity, document: Document) -> Way:
         position_of(document, place),
         resting,
         demands=identity.primary.context,
-        owner=identity.owner,
+        owner=_owner(identity.owner),
         created=_made(raw),
         ends=_ending(raw),
+        last_used=_seen(raw, "last_used"),
         active=not identity.disabled,
     )
+
+
+def _primary_of(document: Document, identity: Identity) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _at(document, ("identities", identity.name, "primary"))
+    return found
+
+
+def _owner(owner: str) -> str:
+    """Who answers for it; imports write `unknown` where nobody says."""
+    return "" if owner == UNKNOWN_OWNER else owner
 
 
 def _path(path: Path, identity: Identity, estate: Estate, document: Document) -> Way:
@@ -129,7 +144,8 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
         identity = estate.identities[raw["identity"]]
         presented = methods(raw["method"])
         yield Way(
-            f"{identity.name}/{name}",
+            # So an import's name of it, and with it a baseline, survives its adoption.
+            f"{identity.name}/{name.removeprefix(f'{identity.name}.')}",
             identity.name,
             Role.FOUND,
             presented,
@@ -142,7 +158,7 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
             ends=_ending(raw),
             last_used=_seen(raw, "last_used"),
             active=raw.get("active", True) and not identity.disabled,
-            wider=_wider(authority(raw.get("authority")), identity),
+            wider=raw.get("wider") or _wider(authority(raw.get("authority")), identity),
         )
 
 
@@ -200,8 +216,7 @@ def _rests_on(raw: Mapping[str, Any], presented: tuple[str, ...]) -> dict[str, t
     resting: dict[str, tuple[str, ...]] = {}
     for name, roots in by_method.items():
         for root in roots:
-            whole = root.startswith(("identity-provider:", "authority:", "help-desk:", "locum:"))
-            key = "" if whole else name
+            key = "" if root.startswith(WHOLE) else name
             if _name(root) not in resting.get(key, ()):
                 resting[key] = (*resting.get(key, ()), _name(root))
     return resting

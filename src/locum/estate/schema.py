@@ -25,7 +25,7 @@ from locum.estate.schema_forms import (
     whole,
 )
 from locum.estate.schema_path import METHODS, PATH
-from locum.estate.schema_roots import CREATED, ENDS, FOUND, OBSERVED, RESTS_ON, ROOT, ROOT_ENTRY
+from locum.estate.schema_roots import FOUND, HISTORY, OBSERVED, RESTS_ON, ROOT, ROOT_ENTRY
 from locum.estate.schema_trust import KNOWN_BY, TRUST
 from locum.model.names import NAME_PATTERN
 
@@ -36,9 +36,11 @@ _PRIMARY = fields(
     authority={"$ref": "#/$defs/authority"},
     context=several(CONDITION, "What it demands; every path must too (law 7).", ["managed-device"]),
     known_by=KNOWN_BY,
-    created=CREATED,
-    ends=ENDS,
     rests_on=RESTS_ON,
+    drops=several(
+        CONDITION, "What policies demand of it and it does not ask for (law 7).", ["mfa"]
+    ),
+    **HISTORY,
 )
 _IDENTITY = fields(
     ["kind", "owner", "primary"],
@@ -55,6 +57,13 @@ _IDENTITY = fields(
         "type": "boolean",
         "title": "true or false",
         "description": "A disabled identity opens, approves and reviews nothing.",
+        "default": False,
+        "examples": [True],
+    },
+    privileged={
+        "type": "boolean",
+        "title": "true or false",
+        "description": "Whoever gets in here may change other identities; administrators always.",
         "default": False,
         "examples": [True],
     },

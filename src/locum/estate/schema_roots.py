@@ -83,8 +83,12 @@ ROOT_ENTRY = fields(
     administered_by=_ADMINISTERED,
     owner=meant(text("it@example.com"), "Who answers for it."),
 )
-CREATED = meant(INSTANT, "When it was made.", "2024-05-01")
-ENDS = meant(_SEEN, "When it ends by itself, or `never` (law 3, NHI7).", "never")
+HISTORY: dict[str, Schema] = {
+    "created": meant(INSTANT, "When it was made.", "2024-05-01"),
+    "ends": meant(_SEEN, "When it ends by itself, or `never` (law 3, NHI7).", "never"),
+    "last_used": meant(_SEEN, "When it was used last, or `never`.", "never"),
+}
+"""What imports know of a way in's life."""
 FOUND = fields(
     ["identity", "method"],
     "A second way in that is there without a declaration; `locum import` writes these.",
@@ -92,9 +96,7 @@ FOUND = fields(
     method=meant(METHODS, METHODS["description"], "api-key"),
     rests_on=RESTS_ON,
     owner=meant(text("payments@example.com"), "Who answers for it (NHI1)."),
-    created=CREATED,
-    ends=ENDS,
-    last_used=meant(_SEEN, "When it was used last, or `never`.", "never"),
+    **HISTORY,
     context={
         "type": "array",
         "title": "a list",
@@ -107,6 +109,7 @@ FOUND = fields(
         "$ref": "#/$defs/authority",
         "description": "What it may do; without it just what the primary may (law 2).",
     },
+    wider=meant(text("whoever its issuer vouches for gets in"), "What more it allows (law 2)."),
     active={
         "type": "boolean",
         "title": "true or false",
