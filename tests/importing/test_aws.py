@@ -71,6 +71,21 @@ def test_a_statement_that_cannot_be_read_lets_anybody_in(statement: Any) -> None
     assert "anybody may take it on" in error.fact
 
 
+def test_a_key_of_which_the_report_does_not_tell_is_taken_to_work() -> None:
+    assert _beside(_read(ROOT.format("true").replace("false,false,N/A", "false,N/A,N/A")))
+    assert not _beside(_read(ROOT.format("true")))
+
+
+def test_another_key_in_the_place_of_one_is_another_way_in() -> None:
+    def names(made: str) -> set[str]:
+        root = ROOT.format("true").replace("false,false,N/A,N/A", f"false,true,{made},N/A")
+        return {one.name for one in _read(root).ways if one.role is Role.FOUND}
+
+    old, new = names("2020-01-01T00:00:00+00:00"), names("2026-01-01T00:00:00+00:00")
+    assert old
+    assert not old & new
+
+
 def test_a_statement_that_denies_lets_nobody_in() -> None:
     [way] = _role({"Effect": "Deny", "Principal": "*"}).ways
     assert not way.active
@@ -176,6 +191,18 @@ def test_what_stands_twice_is_refused_with_both_places() -> None:
         assert problem.rule == "duplicate-key"
         assert problem.related is not None
         assert problem.related != problem.position
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"GroupDetailList": [{"GroupName": "a"}, {"GroupName": "a"}]},
+        {"Policies": [{"Arn": "a"}, {"Arn": "a"}]},
+    ],
+)
+def test_a_group_or_a_policy_stands_once(more: dict[str, Any]) -> None:
+    with pytest.raises(EstateError, match=r"stands twice, first in details\.json:1:"):
+        _read(**more)
 
 
 @pytest.mark.parametrize("more", [{"IsTruncated": True}, {"Marker": "AAE="}])

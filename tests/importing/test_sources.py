@@ -149,11 +149,11 @@ def test_a_table_gives_identities_with_their_ways() -> None:
 
 def test_an_account_shows_its_second_key_its_root_key_and_its_open_role() -> None:
     inventory, found = _aws(), _rules(_aws())
-    assert ("second-key", "deployer/access-key-2") in found
+    assert ("second-key", "deployer/access-key-2-2024-06-01") in found
     root = name_of("<root_account>")
-    assert ("never-ends", f"{root}/access-key-1") in found or (
+    assert ("never-ends", f"{root}/access-key-1-2019-02-01") in found or (
         "old",
-        f"{root}/access-key-1",
+        f"{root}/access-key-1-2019-02-01",
     ) in found
     assert ("unknown-root", "custodian:anybody") in found
     assert {one.name for one in inventory.holders if one.privileged} == {root, "deployer"}

@@ -14,30 +14,25 @@ from collections.abc import Iterator
 import msgspec
 
 from locum.estate.importing.aws_policies import Trust, allows_anything, trusts
-from locum.estate.importing.csv_rows import named_rows
+from locum.estate.importing.aws_report import read_report, user_ways
 from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
-from locum.estate.importing.instants import instant
 from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.told_apart import told_apart
-from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, RootWay, Seen, Way
-from locum.estate.problem import EstateError, Position, Problem
+from locum.estate.inventory import Holder, Inventory, Role, Root, RootWay, Way
+from locum.estate.problem import Position
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-_UNKNOWN = ("not_supported", "N/A", "no_information", "")
 _USERS, _GROUPS, _ROLES, _POLICIES = (
     "UserDetailList", "GroupDetailList", "RoleDetailList", "Policies",
 )  # fmt: skip
 _LISTS = (_USERS, _GROUPS, _ROLES)
 _INLINE = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")
 _WHAT = "this is not get-account-authorization-details"
-_REPORT = ("user", "arn", "password_enabled", "mfa_active", "access_key_1_active")
-_DECODE = "Decode it: aws iam get-credential-report --query Content --output text | base64 -d."
 _ROOT = "<root_account>"
-Row = tuple[Position, dict[str, str]]
 
 
 class _Account(msgspec.Struct, frozen=True):
@@ -61,7 +56,7 @@ def read_aws(details: Export, report: Export | None = None) -> Inventory:
         EstateError: an export is no such thing; nothing of it is used.
     """
     account = _account(details)
-    rows = {} if report is None else _rows(report)
+    rows = {} if report is None else read_report(report)
     powerful = {_ADMINISTRATOR, *(arn for arn, one in account.policies.items() if _is_wide(one))}
     groups = {name for name, one in account.groups.items() if _administers(one, powerful)}
     identities = {one.text("Arn"): _user(one.text("UserName")) for one in account.users}
@@ -78,10 +73,10 @@ def read_aws(details: Export, report: Export | None = None) -> Inventory:
                 user.refuse("missing-key", f"A user is in `{group[:60]}`, which is not listed.")
         may_all = _administers(user, powerful) or not groups.isdisjoint(joined)
         holders.append(_holder(_user(user.text("UserName")), row, at, may_all))
-        ways += _user_ways(holders[-1].name, row, at)
+        ways += user_ways(holders[-1].name, row, at)
     for name, (at, row) in rows.items():
         holders.append(_holder(_user(name), row, at, name == _ROOT))
-        ways += _user_ways(holders[-1].name, row, at)
+        ways += user_ways(holders[-1].name, row, at)
     for role in account.roles:
         name = _role(role.needed("RoleName", "A role"))
         holders.append(
@@ -104,10 +99,16 @@ def _account(details: Export) -> _Account:
         elif key == _ROLES:
             account.roles.append(one)
         elif key == _GROUPS:
-            account.groups[one.needed("GroupName", "A group")] = one
+            _once(account.groups, one.needed("GroupName", "A group"), one)
         else:
-            account.policies[one.text("Arn")] = one
+            _once(account.policies, one.needed("Arn", "A policy"), one)
     return account
+
+
+def _once(listed: dict[str, Fields], name: str, one: Fields) -> None:
+    first = listed.setdefault(name, one)
+    if first is not one:
+        one.refuse("duplicate-key", f"`{name[:80]}` stands twice, first in {first.place}.")
 
 
 def _user(name: str) -> str:
@@ -125,68 +126,6 @@ def _holder(name: str, row: dict[str, str] | None, place: Position, privileged: 
         name, Kind.WORKLOAD if machine else Kind.HUMAN, place, privileged=privileged,
         proofing=Proofing.DECLARED_OWNER if machine else Proofing.NONE,
     )  # fmt: skip
-
-
-def _rows(report: Export) -> dict[str, Row]:
-    """Each user's row with its place."""
-    found: dict[str, Row] = {}
-    for line, row in named_rows(report, _REPORT, _DECODE):
-        place = Position(report.file, line, 1)
-        if row["user"] in found:
-            first = found[row["user"]][0]
-            problem = Problem(
-                place, "duplicate-key", "", "", f"A user stands twice, first in {first}.",
-                "Export it anew.", related=first,
-            )  # fmt: skip
-            raise EstateError((problem,))
-        found[row["user"]] = (place, row)
-    return found
-
-
-def _user_ways(identity: str, row: dict[str, str] | None, place: Position) -> list[Way]:
-    if row is None:
-        return [Way(identity, identity, Role.PRIMARY, ("unknown",), place)]
-    found: list[tuple[str, tuple[str, ...], Seen, Seen]] = []
-    if row["password_enabled"] != "false":
-        # Of the root account AWS may say `not_supported`: nobody knows, and it may well have one.
-        password = "password" if row["password_enabled"] == "true" else "unknown"
-        second = ("totp",) if row["mfa_active"] == "true" else ()
-        found.append(
-            ("console", (password, *second), _seen(row, "password_last_changed", place),
-             _seen(row, "password_last_used", place))
-        )  # fmt: skip
-    for number in ("1", "2"):
-        if row.get(f"access_key_{number}_active") == "true":
-            found.append(
-                (f"access-key-{number}", ("api-key",),
-                 _seen(row, f"access_key_{number}_last_rotated", place),
-                 _seen(row, f"access_key_{number}_last_used_date", place))
-            )  # fmt: skip
-    if not found:
-        return [Way(identity, identity, Role.PRIMARY, ("unknown",), place, active=False)]
-    ways = []
-    for at, (name, methods, created, used) in enumerate(found):
-        ways.append(
-            Way(
-                identity if at == 0 else f"{identity}/{name}",
-                identity,
-                Role.PRIMARY if at == 0 else Role.FOUND,
-                methods,
-                place,
-                created=None if created == NEVER else created,
-                ends=NEVER if methods == ("api-key",) else None,
-                last_used=used,
-            )
-        )
-    return ways
-
-
-def _seen(row: dict[str, str], key: str, place: Position) -> Seen:
-    value = row.get(key, "")
-    if value in _UNKNOWN:
-        # AWS says N/A of a key that was never used, and no_information of what it does not track.
-        return NEVER if value == "N/A" and "used" in key else None
-    return instant(value, key, place.file, place.line)
 
 
 def _is_wide(policy: Fields) -> bool:
