@@ -103,3 +103,30 @@ def test_a_method_that_no_estate_can_name_is_rewritten(tmp_path: Path) -> None:
     assert adopted.assessment is not None, adopted.problems
     names = adopted.assessment.chart.names
     assert {"al/" + "x" * 61, "al/y"} <= set(names)
+
+
+def test_a_found_name_that_is_taken_keeps_its_identity_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "estate.yaml"
+    file.write_text(
+        propose(_table("al,human,primary,password,,,,,\n"))
+        + "found:\n  totp: {identity: al, method: totp}\n"
+        + "  al.totp: {identity: al, method: sms-code}\n"
+    )
+    adopted = check(file, NOW)
+    assert adopted.assessment is not None, adopted.problems
+    assert {"al/totp", "al/al.totp"} <= set(adopted.assessment.chart.names)
+
+
+def test_a_found_name_never_becomes_that_of_a_declared_path(tmp_path: Path) -> None:
+    file = tmp_path / "estate.yaml"
+    file.write_text(
+        "version: 1\ngroups: {administrators: [al]}\nidentities:\n  al:\n    kind: human\n"
+        "    owner: it\n    primary: {method: password}\n    fallbacks:\n      codes:\n"
+        "        method: saved-recovery-code\n        causes: [lost]\n        owner: it\n"
+        "        reason: spare\n        until: 2027-01-01\n        limits: {ttl: 10m}\n"
+        "        review: {by: administrators, within: 24h}\n"
+        "found:\n  al.codes: {identity: al, method: totp}\n"
+    )
+    adopted = check(file, NOW)
+    assert adopted.assessment is not None, adopted.problems
+    assert {"al/codes", "al/al.codes"} <= set(adopted.assessment.chart.names)

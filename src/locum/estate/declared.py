@@ -144,8 +144,7 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
         identity = estate.identities[raw["identity"]]
         presented = methods(raw["method"])
         yield Way(
-            # So an import's name of it, and with it a baseline, survives its adoption.
-            f"{identity.name}/{name.removeprefix(f'{identity.name}.')}",
+            f"{identity.name}/{_own_name(name, identity, document)}",
             identity.name,
             Role.FOUND,
             presented,
@@ -160,6 +159,16 @@ def _found(estate: Estate, document: Document) -> Iterator[Way]:
             active=raw.get("active", True) and not identity.disabled,
             wider=raw.get("wider") or _wider(authority(raw.get("authority")), identity),
         )
+
+
+def _own_name(name: str, identity: Identity, document: Document) -> str:
+    """A found name without its identity, as an import called it, so that a baseline knows it.
+
+    Where something else is called so already, it keeps the whole name.
+    """
+    own = name.removeprefix(f"{identity.name}.")
+    taken = own in document.value["found"] or own in identity.paths
+    return name if taken else own
 
 
 def _wider(own: Authority | None, identity: Identity) -> str:
