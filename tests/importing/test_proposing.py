@@ -10,6 +10,7 @@ import pytest
 
 from locum.estate.checking import Report, check, of_chart
 from locum.estate.graph.chart import chart
+from locum.estate.graph.ways import CHECKS_UNSAID
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.proposing import propose
@@ -130,3 +131,9 @@ def test_a_found_name_never_becomes_that_of_a_declared_path(tmp_path: Path) -> N
     adopted = check(file, NOW)
     assert adopted.assessment is not None, adopted.problems
     assert {"al/codes", "al/al.codes"} <= set(adopted.assessment.chart.names)
+
+
+def test_what_a_way_asks_for_is_said_and_not_guessed(tmp_path: Path) -> None:
+    adopted = _adopted(more._entra(), tmp_path)
+    assert adopted.assessment is not None
+    assert not (adopted.assessment.chart.ways.flags & CHECKS_UNSAID).any()

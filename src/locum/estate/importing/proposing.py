@@ -145,7 +145,7 @@ def _found(way: Way, asked: frozenset[str]) -> dict[str, Any]:
             **_what(way),
             "owner": _line(way.owner) or None,
             **_history(way),
-            "context": sorted(way.demands) if way.demands != asked else None,
+            "context": sorted(way.demands) if way.demands or asked else None,
             "wider": _line(way.wider) or None,
             "active": None if way.active else False,
             "source": _line(str(way.place)),
