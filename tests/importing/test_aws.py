@@ -15,6 +15,7 @@ from locum.estate.importing.export import in_memory
 from locum.estate.importing.naming import name_of
 from locum.estate.inventory import Inventory, Role, Way
 from locum.estate.problem import EstateError, Problem
+from tests.importing.whole import whole
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 HEAD = (
@@ -26,6 +27,7 @@ USER = (
     "{},arn:aws:iam::1:user/x,false,N/A,N/A,false,true,"
     "2026-01-01T00:00:00+00:00,2026-01-01T00:00:00+00:00\n"
 )
+
 OIDC = "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"
 SUBJECT = "token.actions.githubusercontent.com:sub"
 EMPTY: dict[str, Any] = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": []}
@@ -34,7 +36,8 @@ ALL = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 def _read(report: str | None = None, **more: Any) -> Inventory:
     details = in_memory(json.dumps(EMPTY | more).encode(), "details.json")
-    return read_aws(details, in_memory((HEAD + report).encode(), "r.csv") if report else None)
+    rows = in_memory((HEAD + report).encode(), "r.csv") if report else None
+    return whole(read_aws(details, rows))
 
 
 def _role(*statements: Any, **more: Any) -> Inventory:
@@ -187,7 +190,7 @@ def test_what_stands_twice_is_refused_with_both_places() -> None:
     for report, more in ((USER.format("dep") * 2, {}), (None, {"UserDetailList": users})):
         with pytest.raises(EstateError) as refused:
             _read(report, **more)
-        [problem] = refused.value.problems
+        problem = refused.value.problems[0]
         assert problem.rule == "duplicate-key"
         assert problem.related is not None
         assert problem.related != problem.position

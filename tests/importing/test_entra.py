@@ -9,8 +9,9 @@ import pytest
 
 from locum.estate.importing.entra import read_entra
 from locum.estate.importing.export import Export, in_memory
-from locum.estate.inventory import Inventory, together
+from locum.estate.inventory import Inventory
 from locum.estate.problem import EstateError
+from tests.importing.whole import whole
 
 
 def _export(value: Any) -> Export:
@@ -30,7 +31,7 @@ def _policy(grants: Any = None, conditions: Any = None, **users: Any) -> dict[st
 
 
 def _read(user: Any, *policies: Any, groups: Any = None) -> Inventory:
-    return together(
+    return whole(
         read_entra(
             _export({"value": [user]}),
             _export({"value": [*policies]}) if policies else None,

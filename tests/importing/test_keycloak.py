@@ -10,8 +10,9 @@ import pytest
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.keycloak import read_keycloak
 from locum.estate.importing.naming import name_of
-from locum.estate.inventory import Inventory, together
+from locum.estate.inventory import Inventory
 from locum.estate.problem import EstateError
+from tests.importing.whole import whole
 
 
 def _run(requirement: str, authenticator: str = "", **more: Any) -> dict[str, Any]:
@@ -54,6 +55,7 @@ RESET = _flow(
     _run("REQUIRED", "reset-credential-email"),
     _run("REQUIRED", "reset-password"),
 )
+
 FLOWS = [BROWSER, FORMS, OTP, GRANT, RESET]
 
 
@@ -64,7 +66,7 @@ def _user(*types: str, **more: Any) -> dict[str, Any]:
 def _read(*users: Any, flows: Any = None, **more: Any) -> Inventory:
     flow = {} if flows is None else {"authenticationFlows": flows, "browserFlow": "browser"}
     realm = {"realm": "c", "users": [*users], **flow, **more}
-    return together(read_keycloak(in_memory(json.dumps(realm).encode(), "realm.json")))
+    return whole(read_keycloak(in_memory(json.dumps(realm).encode(), "realm.json")))
 
 
 def _methods(*users: Any, flows: Any = FLOWS, **more: Any) -> list[tuple[str, ...]]:
@@ -177,7 +179,7 @@ def test_a_user_is_no_client_and_each_provider_is_a_way() -> None:
     inventory = _read(user, clients=[client])
     assert {one.name for one in inventory.holders} == {name_of("user client.x"), "client.x"}
     assert len({one.name for one in inventory.ways}) == 4
-    with pytest.raises(EstateError, match="stands twice"):
+    with pytest.raises(EstateError, match="stands here a second time"):
         _read(_user("password"), _user("otp"))
 
 

@@ -10,6 +10,7 @@ import pytest
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.kubernetes import read_kubernetes
 from locum.estate.inventory import Inventory
+from locum.estate.named_once import refuse_twice_named
 from locum.estate.problem import EstateError
 
 ACCOUNT = {"kind": "ServiceAccount", "metadata": {"name": "b", "namespace": "ci"}}
@@ -123,8 +124,8 @@ def test_what_stands_twice_is_refused_with_both_places() -> None:
               "metadata": {"name": "t", "namespace": "ci",
                            "annotations": {"kubernetes.io/service-account.name": "b"}}}  # fmt: skip
     for objects in ([ACCOUNT], [secret, secret]):
-        with pytest.raises(EstateError, match="stands twice, first in f:1:") as refused:
-            _read(*objects)
+        with pytest.raises(EstateError, match="a second time") as refused:
+            refuse_twice_named(_read(*objects))
         assert refused.value.problems[0].related is not None
 
 

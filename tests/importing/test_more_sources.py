@@ -23,8 +23,9 @@ from locum.estate.importing.keycloak import read_keycloak
 from locum.estate.importing.postgresql import ask_postgresql, read_postgresql
 from locum.estate.importing.proposing import propose
 from locum.estate.importing.vault import ask_vault, read_vault
-from locum.estate.inventory import Inventory, Role, together
+from locum.estate.inventory import Inventory, Role
 from locum.estate.problem import EstateError
+from tests.importing.whole import whole
 from tests.servers.openbao import OpenBaoProcess
 from tests.servers.postgres import PostgresProcess
 
@@ -95,13 +96,13 @@ MOUNTS = {"token/": {"type": "token"}, "userpass/": {"type": "userpass"}, "jwt/"
 
 
 def _keycloak() -> Inventory:
-    return together(read_keycloak(in_memory(json.dumps(REALM).encode(), "realm.json")))
+    return whole(read_keycloak(in_memory(json.dumps(REALM).encode(), "realm.json")))
 
 
 def _entra() -> Inventory:
     policies = json.dumps(POLICIES).encode()
     users = in_memory(json.dumps(REGISTERED).encode(), "users.json")
-    return together(read_entra(users, in_memory(policies, "policies.json")))
+    return whole(read_entra(users, in_memory(policies, "policies.json")))
 
 
 def _postgresql() -> Inventory:
@@ -188,8 +189,8 @@ def test_a_broken_export_is_refused_at_its_place(
 ) -> None:
     export = in_memory(text.encode(), "f")
     readers = {
-        "keycloak": lambda: together(read_keycloak(export)),
-        "entra": lambda: together(read_entra(export)),
+        "keycloak": lambda: whole(read_keycloak(export)),
+        "entra": lambda: whole(read_entra(export)),
         "vault": lambda: read_vault(export, "v"),
         "hba": lambda: read_postgresql(in_memory(ROLES.encode(), "r"), export),
         "roles": lambda: read_postgresql(export, in_memory(HBA.encode(), "h")),
@@ -244,7 +245,7 @@ def test_a_live_account_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
             "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}],
         }
         iam.create_role(RoleName="open", AssumeRolePolicyDocument=json.dumps(trust))
-        inventory = ask_aws(boto3.Session(region_name="us-east-1"))
+        inventory = whole(ask_aws(boto3.Session(region_name="us-east-1")))
     found = _rules(inventory)
     [(_, second)] = [one for one in found if one[0] == "second-key"]
     assert second.startswith("deployer/access-key-2-20")

@@ -21,8 +21,10 @@ from locum.estate.importing.github import Exports, read_github
 from locum.estate.importing.okta import read_okta
 from locum.estate.importing.opengraph import read_opengraph
 from locum.estate.importing.proposing import propose
-from locum.estate.inventory import NEVER, Inventory, Role, together
+from locum.estate.inventory import NEVER, Inventory, Role
+from locum.estate.named_once import refuse_twice_named
 from locum.estate.problem import EstateError
+from tests.importing.whole import whole
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -90,7 +92,7 @@ def _okta() -> Inventory:
 
 
 def _read_okta(*exports: Export | None) -> Inventory:
-    return together(read_okta(*exports))  # type: ignore[arg-type]  # the first is always there
+    return whole(read_okta(*exports))  # type: ignore[arg-type]  # the first is always there
 
 
 def _edge(start: str, kind: str, end: str, match_by: str = "id") -> dict[str, Any]:
@@ -238,8 +240,8 @@ def test_what_is_of_another_kind_or_stands_twice_is_refused(
     read: Callable[[], Inventory],
 ) -> None:
     with pytest.raises(EstateError) as refused:
-        read()
-    [problem] = refused.value.problems
+        refuse_twice_named(read())
+    problem = refused.value.problems[0]
     assert problem.rule in ("type", "value", "missing-key", "duplicate-key")
     assert problem.position.file == "f"
 

@@ -9,6 +9,7 @@ import pytest
 
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.postgresql import ask_postgresql, read_postgresql
+from locum.estate.named_once import refuse_twice_named
 from locum.estate.problem import EstateError
 from tests.servers.postgres import PostgresProcess
 
@@ -64,7 +65,6 @@ def test_rules_of_another_file_are_asked_for(word: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("bob,f,t,\nbob,t,t,\n", "stands twice, first in r:2:1"),
         ("bob,yes,t,\n", "`rolsuper` is not t or f"),
         ('"bob,f,t,\n', "not CSV"),
         ('"b"ob,f,t,\n', "not CSV"),
@@ -88,3 +88,10 @@ def test_a_running_server_says_who_is_in_which_group(postgres_server: PostgresPr
         finally:
             connection.execute("DROP ROLE estate_one, estate_two")
     assert {"estate_one", "estate_two"} <= {one.name for one in inventory.holders}
+
+
+def test_a_role_stands_once() -> None:
+    twice = ROLES.splitlines()[0] + "\nbob,f,t,\nbob,t,t,\n"
+    inventory = read_postgresql(in_memory(twice.encode(), "r"), in_memory(b"", "h"))
+    with pytest.raises(EstateError, match="a second time"):
+        refuse_twice_named(inventory)

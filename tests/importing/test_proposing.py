@@ -14,12 +14,13 @@ from locum.estate.graph.ways import CHECKS_UNSAID
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.export import in_memory
 from locum.estate.importing.proposing import propose
-from locum.estate.inventory import Holder, Inventory, Role, Way, together
+from locum.estate.inventory import Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
 from tests.importing import test_more_sources as more
 from tests.importing import test_platforms as platforms
 from tests.importing import test_sources as sources
+from tests.importing.whole import whole
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 PLACE = Position("f", 1, 1)
@@ -27,7 +28,7 @@ PLACE = Position("f", 1, 1)
 
 def _table(rows: str) -> Inventory:
     head = "identity,kind,role,method,owner,rests_on,created,last_used,ends\n"
-    return together(read_csv(in_memory((head + rows).encode(), "t.csv")))
+    return whole(read_csv(in_memory((head + rows).encode(), "t.csv")))
 
 
 def _adopted(inventory: Inventory, folder: Path) -> Report:

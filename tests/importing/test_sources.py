@@ -21,9 +21,10 @@ from locum.estate.importing.kubernetes import read_kubernetes
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.proposing import propose
 from locum.estate.importing.ssh_host import read_ssh_host
-from locum.estate.inventory import Inventory, Role, together
+from locum.estate.inventory import Inventory, Role
 from locum.estate.problem import EstateError
 from locum.estate.schema_roots import ROOT_PATTERN
+from tests.importing.whole import whole
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -118,12 +119,13 @@ def _rules(inventory: Inventory) -> set[tuple[str, str]]:
 
 
 def _csv() -> Inventory:
-    return together(read_csv(in_memory(TABLE.encode(), "ways.csv")))
+    return whole(read_csv(in_memory(TABLE.encode(), "ways.csv")))
 
 
 def _aws() -> Inventory:
     details = json.dumps(_details()).encode()
-    return read_aws(in_memory(details, "details.json"), in_memory(REPORT.encode(), "report.csv"))
+    report = in_memory(REPORT.encode(), "report.csv")
+    return whole(read_aws(in_memory(details, "details.json"), report))
 
 
 def _kubernetes() -> Inventory:
@@ -216,8 +218,8 @@ def test_a_broken_export_is_refused_at_its_place(
 ) -> None:
     export = in_memory(text.encode(), "f")
     readers = {
-        "csv": lambda: together(read_csv(export)),
-        "aws": lambda: read_aws(export),
+        "csv": lambda: whole(read_csv(export)),
+        "aws": lambda: whole(read_aws(export)),
         "kubernetes": lambda: read_kubernetes(export, "c"),
         "ssh": lambda: read_ssh_host("h", [("alice", export)]),
     }
@@ -231,7 +233,7 @@ def test_a_broken_export_is_refused_at_its_place(
 
 def test_an_export_in_another_encoding_is_refused() -> None:
     with pytest.raises(EstateError, match="UTF-8"):
-        read_aws(in_memory(b'{"UserDetailList": "\xff"}', "f"))
+        whole(read_aws(in_memory(b'{"UserDetailList": "\xff"}', "f")))
 
 
 def test_two_names_never_become_one() -> None:

@@ -10,8 +10,9 @@ from locum.estate.checking import of_chart
 from locum.estate.graph.chart import chart
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.export import in_memory
-from locum.estate.inventory import Inventory, Role, together
+from locum.estate.inventory import Inventory, Role
 from locum.estate.problem import EstateError, Problem
+from tests.importing.whole import whole
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 HEAD = "identity,kind,role,method,rests_on,created,ends,name\n"
@@ -19,14 +20,13 @@ PRIMARY = "p,workload,primary,oidc-workload-token,,,,\n"
 
 
 def _read(rows: str) -> Inventory:
-    return together(read_csv(in_memory((HEAD + rows).encode(), "t.csv")))
+    return whole(read_csv(in_memory((HEAD + rows).encode(), "t.csv")))
 
 
 def _refused(rows: str) -> Problem:
     with pytest.raises(EstateError) as refused:
         _read(rows)
-    [problem] = refused.value.problems
-    return problem
+    return refused.value.problems[0]
 
 
 def _found(rows: str) -> list[str]:
@@ -42,8 +42,8 @@ def _found(rows: str) -> list[str]:
         (PRIMARY + "p,human,found,password,,,,\n", "value", 3, "of another kind in line 2"),
         ("al,human,primary,password,foo:bar,,,\n", "value", 2, "`foo:bar` is no root"),
         ("al,human,primary,password,mailbox:,,,\n", "value", 2, "`mailbox:` is no root"),
-        (PRIMARY * 2, "duplicate-key", 3, "stands twice, first in t.csv:2:1"),
-        (PRIMARY + "p,workload,found,api-key,,,,\n" * 2, "duplicate-key", 4, "t.csv:3:1"),
+        (PRIMARY * 2, "duplicate-key", 3, "a second time"),
+        (PRIMARY + "p,workload,found,api-key,,,,\n" * 2, "duplicate-key", 4, "a second time"),
     ],
 )
 def test_a_slip_is_refused_at_its_row(rows: str, rule: str, line: int, said: str) -> None:

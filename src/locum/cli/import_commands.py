@@ -22,7 +22,6 @@ from locum.estate.importing.aws_live import ask_aws
 from locum.estate.importing.csv_table import read_csv
 from locum.estate.importing.kubernetes import read_kubernetes
 from locum.estate.importing.ssh_host import read_ssh_host
-from locum.estate.inventory import Inventory
 from locum.model.refusal import MalformedInput
 
 group = typer.Typer(no_args_is_help=True, help="Read what is really there, out of exports.")
@@ -62,9 +61,9 @@ def aws(
 
     def read(opening: Opening) -> Parts:
         if live:
-            yield _ask_aws()
+            yield from _ask_aws()
         elif details is not None:
-            yield read_aws(opening(details), opening(report) if report else None)
+            yield from read_aws(opening(details), opening(report) if report else None)
         else:
             raise MalformedInput("Nothing is named.", "Give the export, or --live.")
 
@@ -121,7 +120,7 @@ def _named(text: str) -> tuple[str, Path]:
     return account, Path(file)
 
 
-def _ask_aws() -> Inventory:
+def _ask_aws() -> Parts:
     try:
         import boto3  # an extra: locum[aws]
         from botocore.exceptions import BotoCoreError, ClientError

@@ -9,17 +9,17 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import msgspec
 
 from locum.estate.importing.aws_policies import Trust, allows_anything, trusts
-from locum.estate.importing.aws_report import read_report, user_ways
+from locum.estate.importing.aws_report import Row, read_report, user_ways
 from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
 from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.told_apart import told_apart
+from locum.estate.importing.parts import Entry, in_parts
 from locum.estate.inventory import Holder, Inventory, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -36,79 +36,100 @@ _ROOT = "<root_account>"
 
 
 class _Account(msgspec.Struct, frozen=True):
-    """What the details list."""
-
-    users: list[Fields] = []
-    roles: list[Fields] = []
-    groups: dict[str, Fields] = {}
-    policies: dict[str, Fields] = {}
-
-
-def read_aws(details: Export, report: Export | None = None) -> Inventory:
-    """The inventory of an account.
+    """What has to be known before anybody's ways are told.
 
     Args:
-        details: JSON of `get-account-authorization-details`.
+        identities: by ARN, the names of users and roles.
+        groups: where each is listed.
+        powerful: policies, and groups, that let one do anything.
+    """
+
+    identities: dict[str, str] = {}
+    groups: dict[str, Position] = {}
+    powerful: set[str] = set()
+
+
+def read_aws(details: Export, report: Export | None = None) -> Generator[Inventory, None, None]:
+    """The inventory of an account, in parts.
+
+    Args:
+        details: JSON of `get-account-authorization-details`, which is read twice.
         report: CSV of the credential report, decoded from base64; without it, what users sign in
             with is unknown.
 
     Raises:
         EstateError: an export is no such thing; nothing of it is used.
     """
-    account = _account(details)
     rows = {} if report is None else read_report(report)
-    powerful = {_ADMINISTRATOR, *(arn for arn, one in account.policies.items() if _is_wide(one))}
-    groups = {name for name, one in account.groups.items() if _administers(one, powerful)}
-    identities = {one.text("Arn"): _user(one.text("UserName")) for one in account.users}
-    identities |= {one.text("Arn"): _role(one.text("RoleName")) for one in account.roles}
-    identities.pop("", None)
-    holders: list[Holder] = []
-    ways: list[Way] = []
-    roots: dict[str, Root] = {}
-    for user in account.users:
-        at, row = rows.pop(user.needed("UserName", "A user"), (user.place, None))
-        joined = user.texts("GroupList")
-        for group in joined:
-            if group not in account.groups:
-                user.refuse("missing-key", f"A user is in `{group[:60]}`, which is not listed.")
-        may_all = _administers(user, powerful) or not groups.isdisjoint(joined)
-        holders.append(_holder(_user(user.text("UserName")), row, at, may_all))
-        ways += user_ways(holders[-1].name, row, at)
-    for name, (at, row) in rows.items():
-        holders.append(_holder(_user(name), row, at, name == _ROOT))
-        ways += user_ways(holders[-1].name, row, at)
-    for role in account.roles:
-        name = _role(role.needed("RoleName", "A role"))
-        holders.append(
-            Holder(
-                name, Kind.WORKLOAD, role.place, privileged=_administers(role, powerful),
-                proofing=Proofing.DECLARED_OWNER,
-            )
-        )  # fmt: skip
-        trusted = [*dict.fromkeys(trusts(role.raw("AssumeRolePolicyDocument"), identities))]
-        ways += _role_ways(name, trusted, role.place, roots)
-    return told_apart(Inventory(tuple(holders), tuple(ways), tuple(roots.values())))
+    return in_parts(_entries(details, _account(details), rows))
 
 
 def _account(details: Export) -> _Account:
-    account = _Account()
-    paths = [(key,) for key in _LISTS]
-    for (key, *_), one in records(details, _WHAT, *paths, optional=((_POLICIES,),)):
+    account, policies = _Account(powerful={_ADMINISTRATOR}), dict[str, Position]()
+    groups: list[tuple[str, set[str], bool]] = []
+    for key, one in _listed(details):
         if key == _USERS:
-            account.users.append(one)
+            account.identities[one.text("Arn")] = _user(one.needed("UserName", "A user"))
         elif key == _ROLES:
-            account.roles.append(one)
+            account.identities[one.text("Arn")] = _role(one.needed("RoleName", "A role"))
         elif key == _GROUPS:
-            _once(account.groups, one.needed("GroupName", "A group"), one)
+            name = one.needed("GroupName", "A group")
+            _once(account.groups, name, one)
+            groups.append((name, *_may(one)))
         else:
-            _once(account.policies, one.needed("Arn", "A policy"), one)
+            arn = one.needed("Arn", "A policy")
+            _once(policies, arn, one)
+            if _is_wide(one):
+                account.powerful.add(arn)
+    account.identities.pop("", None)
+    mighty = {name for name, attached, all_ in groups if all_ or attached & account.powerful}
+    account.powerful.update(map(_group, mighty))
     return account
 
 
-def _once(listed: dict[str, Fields], name: str, one: Fields) -> None:
-    first = listed.setdefault(name, one)
-    if first is not one:
-        one.refuse("duplicate-key", f"`{name[:80]}` stands twice, first in {first.place}.")
+def _listed(details: Export) -> Iterator[tuple[str, Fields]]:
+    paths = [(key,) for key in _LISTS]
+    for (key, *_), one in records(details, _WHAT, *paths, optional=((_POLICIES,),)):
+        yield key, one
+
+
+def _entries(details: Export, account: _Account, rows: dict[str, Row]) -> Iterator[Entry]:
+    for key, one in _listed(details):
+        if key == _USERS:
+            joined = one.texts("GroupList")
+            for group in joined:
+                if group not in account.groups:
+                    one.refuse("missing-key", f"A user is in `{group[:60]}`, which is not listed.")
+            at, row = rows.pop(one.text("UserName"), (one.place, None))
+            powerful = _administers(one, account) or any(
+                _group(group) in account.powerful for group in joined
+            )
+            holder = _holder(_user(one.text("UserName")), row, at, powerful)
+            yield holder, user_ways(holder.name, row, at), ()
+        elif key == _ROLES:
+            holder = Holder(
+                _role(one.text("RoleName")), Kind.WORKLOAD, one.place,
+                privileged=_administers(one, account), proofing=Proofing.DECLARED_OWNER,
+            )  # fmt: skip
+            roots: dict[str, Root] = {}
+            document = one.raw("AssumeRolePolicyDocument")
+            trusted = [*dict.fromkeys(trusts(document, account.identities))]
+            ways = [*_role_ways(holder.name, trusted, one.place, roots)]
+            yield holder, ways, roots.values()
+    for name, (at, row) in rows.items():
+        holder = _holder(_user(name), row, at, name == _ROOT)
+        yield holder, user_ways(holder.name, row, at), ()
+
+
+def _group(name: str) -> str:
+    """A group among policies, whose ARNs have colons."""
+    return f"group/{name}"
+
+
+def _once(listed: dict[str, Position], name: str, one: Fields) -> None:
+    first = listed.setdefault(name, one.place)
+    if first is not one.place:
+        one.refuse("duplicate-key", f"`{name[:80]}` stands twice, first in {first}.")
 
 
 def _user(name: str) -> str:
@@ -136,12 +157,18 @@ def _is_wide(policy: Fields) -> bool:
     )
 
 
-def _administers(holder: Fields, powerful: set[str]) -> bool:
+def _administers(holder: Fields, account: _Account) -> bool:
+    attached, anything = _may(holder)
+    return anything or not account.powerful.isdisjoint(attached)
+
+
+def _may(holder: Fields) -> tuple[set[str], bool]:
+    """The policies that are attached, and whether an inline one allows anything."""
     attached = {
         one.needed("PolicyArn", "A policy") for one in holder.each("AttachedManagedPolicies")
     }
     inline = [one.raw("PolicyDocument") for key in _INLINE for one in holder.each(key)]
-    return not powerful.isdisjoint(attached) or any(map(allows_anything, inline))
+    return attached, any(map(allows_anything, inline))
 
 
 def _role_ways(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Generator
 from typing import Any
 
 from locum.estate.importing.aws import read_aws
@@ -15,7 +16,7 @@ _LOOKS = 30
 """Seconds, one look each, that AWS has to make its report."""
 
 
-def ask_aws(session: Any) -> Inventory:
+def ask_aws(session: Any) -> Generator[Inventory, None, None]:
     """The inventory of an account, asked of AWS; it takes `SecurityAudit` and no more.
 
     Args:

@@ -25,7 +25,6 @@ from locum.estate.importing.export import Export
 from locum.estate.importing.instants import instant
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, Seen, Way
 from locum.estate.problem import Position
 from locum.estate.schema_roots import WHOLE, is_root
@@ -87,7 +86,7 @@ def _inventory(rows: Iterable[Row], file: str) -> Inventory:
             file, "missing-key", f"`{lonely}` has no row of role `primary`.",
             "Add one; its method is `unknown` where nobody knows.", holders[lonely].place.line,
         )  # fmt: skip
-    return told_apart(Inventory(tuple(holders.values()), tuple(ways), tuple(roots.values())))
+    return Inventory(tuple(holders.values()), tuple(ways), tuple(roots.values()))
 
 
 def _holder(row: dict[str, str], place: Position) -> Holder:

@@ -17,7 +17,7 @@ from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
 from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.parts import in_parts
+from locum.estate.importing.parts import Entry, in_parts
 from locum.estate.inventory import Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -65,9 +65,7 @@ def read_entra(
     )
 
 
-def _people(
-    registrations: Export, rules: Sequence[Policy], provider: str
-) -> Iterator[tuple[Holder, Iterator[Way]]]:
+def _people(registrations: Export, rules: Sequence[Policy], provider: str) -> Iterator[Entry]:
     demanded = frozenset(one for rule in rules if rule.everybody for one in rule.controls)
     for _, user in records(registrations, "this is no answer of Microsoft Graph", ("value",)):
         login = user.needed("userPrincipalName", "A user")
@@ -77,7 +75,7 @@ def _people(
             name_of(login), Kind.HUMAN, user.place, demands=demanded,
             privileged=user.flag("isAdmin"),
         )  # fmt: skip
-        yield holder, _ways(user, holder.name, provider, asking)
+        yield holder, _ways(user, holder.name, provider, asking), ()
 
 
 def _ways(user: Fields, name: str, provider: str, asking: Sequence[Policy]) -> Iterator[Way]:

@@ -18,7 +18,6 @@ from locum.estate.importing.instants import instant
 from locum.estate.importing.json_text import read_json
 from locum.estate.importing.listing import entries
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -97,9 +96,7 @@ def read_github(organisation: str, exports: Exports) -> Inventory:
         Way(one.name, one.name, Role.PRIMARY, ("unknown",), one.place) for one in outside
     )
     issuer = Root(_ISSUER, place, (RootWay(("federation",)),))
-    return told_apart(
-        Inventory((*people, *workloads, *outside), (*ways, *strangers), (everybody, issuer))
-    )
+    return Inventory((*people, *workloads, *outside), (*ways, *strangers), (everybody, issuer))
 
 
 def _logins(export: Export | None) -> dict[str, Position]:

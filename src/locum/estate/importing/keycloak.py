@@ -9,7 +9,7 @@ or a finger.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 
 from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
@@ -17,7 +17,7 @@ from locum.estate.importing.keycloak_flows import UNKNOWN
 from locum.estate.importing.keycloak_realm import Realm, administers, read_realm
 from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.parts import in_parts
+from locum.estate.importing.parts import Entry, in_parts
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -50,9 +50,7 @@ def read_keycloak(export: Export) -> Generator[Inventory, None, None]:
     return in_parts(_identities(export, realm, provider), provider, Position(export.file, 1, 1))
 
 
-def _identities(
-    export: Export, realm: Realm, provider: str
-) -> Iterator[tuple[Holder, Iterable[Way]]]:
+def _identities(export: Export, realm: Realm, provider: str) -> Iterator[Entry]:
     clients: list[Fields] = []
     powerful: set[str] = set()
     for path, one in records(export, _WHAT, _USERS, optional=(_CLIENTS,)):
@@ -66,12 +64,12 @@ def _identities(
             login = one.needed("username", "A user")
             name = name_of(f"user {login}") if login.startswith("client.") else name_of(login)
             holder = Holder(name, Kind.HUMAN, one.place, privileged=administers(one, realm))
-            yield holder, _user_ways(one, name, provider, realm)
+            yield holder, _user_ways(one, name, provider, realm), ()
     for one in clients:
         yield _client(one, provider, powerful)
 
 
-def _client(client: Fields, provider: str, powerful: set[str]) -> tuple[Holder, Iterable[Way]]:
+def _client(client: Fields, provider: str, powerful: set[str]) -> Entry:
     called = client.needed("clientId", "A client")
     name = name_of(f"client.{called}")
     method = _CLIENT_METHODS.get(client.text("clientAuthenticatorType"), UNKNOWN)
@@ -83,7 +81,7 @@ def _client(client: Fields, provider: str, powerful: set[str]) -> tuple[Holder, 
         name, name, Role.PRIMARY, (method,), client.place, {"": (provider,)},
         ends=NEVER if method == "api-key" else None, active=client.flag("enabled", True),
     )  # fmt: skip
-    return holder, (way,)
+    return holder, (way,), ()
 
 
 def _user_ways(user: Fields, name: str, provider: str, realm: Realm) -> Iterator[Way]:

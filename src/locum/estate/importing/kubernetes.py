@@ -16,8 +16,8 @@ from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
 from locum.estate.importing.kubernetes_objects import read_objects
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Quorum, Role, Root, RootWay, Way
+from locum.estate.named_once import refuse_twice_named
 from locum.estate.problem import Position
 from locum.model.estate import Kind
 from locum.model.strength import Proofing
@@ -71,7 +71,7 @@ def read_kubernetes(export: Export, cluster: str) -> Inventory:
             subject.refuse("value", "A subject is of no kind that RBAC knows.")
         if subject.text("kind") == "ServiceAccount":
             found.accounts.setdefault(_account(subject), one.place)
-    told_apart(Inventory(tuple(found.defined)))
+    refuse_twice_named(Inventory(tuple(found.defined)))
     administrators = {_account(one) for one, _ in powerful if one.text("kind") == "ServiceAccount"}
     groups = {one.text("name") for one, _ in powerful if one.text("kind") == "Group"}
     users = {
@@ -106,7 +106,7 @@ def read_kubernetes(export: Export, cluster: str) -> Inventory:
         issuer, Position(export.file, 1, 1),
         tuple(RootWay(rests_on=(one,)) for one in dict.fromkeys(others)), administered,
     )  # fmt: skip
-    return told_apart(Inventory(tuple(holders), tuple(ways), (root,)))
+    return Inventory(tuple(holders), tuple(ways), (root,))
 
 
 def _sorted(objects: Iterable[Fields]) -> _Found:

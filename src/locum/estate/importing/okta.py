@@ -14,7 +14,7 @@ from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
 from locum.estate.importing.listing import by_key, entries
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.parts import in_parts
+from locum.estate.importing.parts import Entry, in_parts
 from locum.estate.inventory import Holder, Inventory, Role, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -81,13 +81,13 @@ def read_okta(
 def _people(
     users: Export, enrolled: Mapping[str, tuple[str, ...]] | None, powerful: frozenset[str],
     recoveries: tuple[str, ...], provider: str,
-) -> Iterator[tuple[Holder, Iterator[Way]]]:  # fmt: skip
+) -> Iterator[Entry]:  # fmt: skip
     for user in entries(users, "Okta lists users so"):
         login = user.inside("profile").needed("login", "A user")
         name, key = name_of(login), user.needed("id", "A user")
         asked = ("unknown",) if enrolled is None else enrolled.get(key, ())
         holder = Holder(name, Kind.HUMAN, user.place, privileged=key in powerful)
-        yield holder, _ways(user, name, provider, asked, recoveries)
+        yield holder, _ways(user, name, provider, asked, recoveries), ()
 
 
 def _by_user(export: Export) -> Iterator[tuple[str, list[Fields]]]:

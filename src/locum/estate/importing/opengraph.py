@@ -15,7 +15,6 @@ from locum.estate.importing.export import Export
 from locum.estate.importing.fields import Fields
 from locum.estate.importing.listing import records
 from locum.estate.importing.naming import name_of, root_of
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import Holder, Inventory, Quorum, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -75,7 +74,7 @@ def read_opengraph(export: Export, without: Collection[str] = ()) -> Inventory:
         for key, one in holders.items()
     ]
     roots += [_thing(key, starts, holders, mentioned[key]) for key, starts in gives.items()]
-    return told_apart(Inventory(tuple(holders.values()), tuple(ways.values()), tuple(roots)))
+    return Inventory(tuple(holders.values()), tuple(ways.values()), tuple(roots))
 
 
 def _kind(node: Fields) -> Kind | None:

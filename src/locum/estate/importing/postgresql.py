@@ -20,7 +20,6 @@ from locum.estate.importing.export import Export
 from locum.estate.importing.naming import name_of
 from locum.estate.importing.pg_hba import Rule, read_rules
 from locum.estate.importing.refusing import refuse
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Seen, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -166,4 +165,4 @@ def _inventory(
         if not found:
             place = Position(roles_file, role.line, 1)
             ways.append(Way(name, name, Role.PRIMARY, ("unknown",), place, active=False))
-    return told_apart(Inventory(tuple(holders), tuple(ways), ()))
+    return Inventory(tuple(holders), tuple(ways), ())

@@ -17,7 +17,6 @@ from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import decoded, refuse
 from locum.estate.importing.sshd_options import Options, read_sshd
 from locum.estate.importing.sudoers import Powerful, read_sudoers
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, RootWay, Way
 from locum.estate.problem import Position
 from locum.model.estate import Kind
@@ -62,7 +61,7 @@ def read_ssh_host(
         holders.append(Holder(identity, Kind.HUMAN, place, privileged=account in powerful))
         ways += _ways(identity, account, host, options, [*_keys(export)], place)
     box = Root(root_of("device", host), Position(host, 1, 1), (RootWay(),))
-    return told_apart(Inventory(tuple(holders), tuple(ways), (box,)))
+    return Inventory(tuple(holders), tuple(ways), (box,))
 
 
 def _ways(

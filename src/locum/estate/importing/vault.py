@@ -19,7 +19,6 @@ from locum.estate.importing.json_stream import members
 from locum.estate.importing.json_text import read_json
 from locum.estate.importing.naming import name_of, root_of
 from locum.estate.importing.refusing import refuse
-from locum.estate.importing.told_apart import told_apart
 from locum.estate.importing.vault_roles import FOLDERS, told_by
 from locum.estate.inventory import NEVER, Holder, Inventory, Role, Root, RootWay, Way
 from locum.estate.problem import Position
@@ -124,4 +123,4 @@ def _inventory(
         ways += its
         if root is not None:
             roots.setdefault(root.name, root)
-    return told_apart(Inventory(tuple(holders), tuple(ways), tuple(roots.values())))
+    return Inventory(tuple(holders), tuple(ways), tuple(roots.values()))
