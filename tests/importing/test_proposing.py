@@ -138,3 +138,14 @@ def test_what_a_way_asks_for_is_said_and_not_guessed(tmp_path: Path) -> None:
     adopted = _adopted(more._entra(), tmp_path)
     assert adopted.assessment is not None
     assert not (adopted.assessment.chart.ways.flags & CHECKS_UNSAID).any()
+
+
+@pytest.mark.parametrize("key", ["created", "ends", "last_used"])
+def test_a_primary_has_no_day_that_does_not_exist(key: str, tmp_path: Path) -> None:
+    file = tmp_path / "estate.yaml"
+    proposed = propose(_table("al,human,primary,password,,,,,\n"))
+    file.write_text(
+        proposed.replace("method: password", f"method: password\n      {key}: 2026-02-30")
+    )
+    [problem] = check(file, NOW).problems
+    assert (problem.rule, problem.field) == ("value", f"primary.{key}")

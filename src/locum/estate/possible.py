@@ -12,7 +12,6 @@ from locum.estate.document import Document, Field
 from locum.estate.parsing import duration, instant
 from locum.estate.place import problem_at
 from locum.estate.problem import Problem
-from locum.estate.schema_roots import HISTORY
 from locum.model.constraint import normal_path
 
 _NETWORK = "network:"
@@ -52,9 +51,7 @@ def _identity(identity: Any) -> Iterator[Fault]:
             yield from _url(("notify", at), url)
     primary = identity["primary"]
     yield from (_under(("primary",), fault) for fault in _conditions(primary))
-    for key in HISTORY:
-        if primary.get(key, "never") != "never":
-            yield from _instant(("primary", key), primary[key])
+    yield from (_under(("primary",), fault) for fault in _days(primary))
     yield from _authority(("primary", "authority"), primary.get("authority", {}))
 
 
