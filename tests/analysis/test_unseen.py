@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from locum.estate.checking import Report
-from tests.analysis.checked import checked, person, told
+from locum.estate.analysis.verdicts import Verdict
+from locum.estate.checking import Report, of_chart
+from locum.estate.graph.chart import chart
+from locum.estate.inventory import Holder, Inventory, Role, Way
+from locum.estate.problem import Position
+from locum.model.estate import Kind
+from tests.analysis.checked import NOW, checked, person, told
 
 _KEY = (
     ", fallbacks: {key: {method: security-key-attested, causes: [lost], owner: x, reason: spare, "
@@ -106,3 +111,17 @@ def test_a_path_that_a_law_refuses_is_told_how_weak_it_really_is(
     assert law.chain[-1].endswith("that is all that ada/mail asks for.")
     assert law.checked
     assert "Tried: Ask for a device-bound passkey as well" in law.remedy
+
+
+def test_a_primary_that_nobody_knows_is_no_measure() -> None:
+    place = Position("t", 1, 1)
+    holder = Holder("svc", Kind.WORKLOAD, place, "team")
+    ways = [Way("svc", "svc", Role.PRIMARY, ("unknown",), place, owner="team")]
+    alone = of_chart(chart(Inventory((holder,), tuple(ways))), NOW)
+    assert not told(alone, "unknown-primary"), "there is nothing to be held to it"
+    ways.append(Way("svc/key", "svc", Role.FOUND, ("spiffe-x509-svid",), place, owner="team"))
+    report = of_chart(chart(Inventory((holder,), tuple(ways))), NOW)
+    assert told(report, "unknown-primary")["svc"].severity == "warning"
+    [judged] = report.verdicts
+    assert judged.verdict is Verdict.NARROW
+    assert judged.reasons == ("nobody says what the primary is, so it is no measure for this",)

@@ -121,8 +121,9 @@ def test_a_method_with_a_slip_in_it_is_refused_in_a_primary(tmp_path: Path) -> N
 def test_a_method_that_nobody_knows_is_a_warning_at_its_place(tmp_path: Path) -> None:
     way = ("identities", "orders-db-admin", "primary", "method")
     report = check(written(tmp_path, bent(way, ["kerberos"])), NOW)
-    [problem] = report.problems
+    problem, beside = report.problems
     assert (problem.severity, problem.rule) == ("warning", "method")
+    assert (beside.severity, beside.rule) == ("warning", "unknown-primary")
     assert problem.field == "primary.method.0"
     assert not report.refused
 

@@ -20,6 +20,7 @@ from locum.estate.analysis.which_ways import (
     Mask,
     active,
     beside,
+    beside_unknown,
     circular,
     local_administrators,
     outlived,
@@ -269,6 +270,9 @@ def _people(chart: Chart, solved: Solved, found: _Found) -> None:
 def _unknown(chart: Chart, solved: Solved, found: _Found) -> None:
     unknown = np.flatnonzero(chart.unknown).astype(np.int32)
     _add_roots(chart, found, Rule.UNKNOWN_ROOT, unknown, solved.falls)
+    primaries = chart.ways.primary[beside_unknown(chart)].astype(np.int64)
+    rows, count = np.unique(primaries, return_counts=True)
+    found.add(Rule.UNKNOWN_PRIMARY, chart.ways.identity[rows], rows, count=count)
 
 
 def _kept_too_long(chart: Chart, found: _Found, now: int) -> None:

@@ -37,6 +37,7 @@ _SAID = {
     Rule.NO_QUORUM: "Add people to the group that approves {name}.",
     Rule.PAST_UNKNOWN: "Say it under `observed`, or ask a running Locum: `locum explain --live`.",
     Rule.CHECKS_UNKNOWN: "Say it: `context` of {name}, which is `[]` where it asks for nothing.",
+    Rule.UNKNOWN_PRIMARY: "Say what it is: its method in the estate, or the export that tells it.",
     Rule.LOCK_OUT_OF_MANY: "Give those who matter most a way in that does not rest on it, and "
     "rehearse it.",
 }

@@ -40,6 +40,7 @@ class Rule(IntEnum):
     APPROVERS_ARE_ONE = 25
     PAST_UNKNOWN = 26
     CHECKS_UNKNOWN = 27
+    UNKNOWN_PRIMARY = 28
 
     @property
     def id(self) -> str:
@@ -111,7 +112,7 @@ RULES: dict[Rule, About] = {
         ("ZT-6", "BG-E1", "ASVS 6.3.4"),
     ),
     Rule.WIDER: About(
-        2, "error", "A way in may do no more than its primary.", ("NHI5", "NHI8", "ZT-3"),
+        2, "error", "A way in may do no more than its primary.", ("NHI5", "NHI6", "NHI8", "ZT-3"),
     ),
     Rule.SECOND_KEY: About(
         3, "warning", "An identity has one active secret of a kind.",
@@ -158,5 +159,9 @@ RULES: dict[Rule, About] = {
     ),
     Rule.CHECKS_UNKNOWN: About(
         7, "note", "What is found says which checks it asks for.", ("ZT-6", "BG-E1"),
+    ),
+    Rule.UNKNOWN_PRIMARY: About(
+        1, "warning", "What a primary is, is known where there are other ways in.",
+        ("EVT-4", "NHI4", "ASVS 6.1.3"),
     ),
 }  # fmt: skip

@@ -198,6 +198,11 @@ def fact_of(assessment: Assessment, at: int) -> str:
                 "Nothing says how it is opened, so it is worth the least; "
                 f"{_people(count)} fall{_s(count)} with it."
             )
+        case Rule.UNKNOWN_PRIMARY:
+            return (
+                "Nobody says what its primary is, so it is no measure for its "
+                f"{count} other way{'s' if count > 1 else ''} in."
+            )
         case Rule.CHECKS_DROPPED:
             lacks = int(ways.lacks[row])
             return f"It drops {lacks} check{'s' if lacks > 1 else ''} that are demanded of {whose}."

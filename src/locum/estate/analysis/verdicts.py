@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from locum.estate.analysis.detect import Findings
 from locum.estate.analysis.rules import Rule
-from locum.estate.analysis.which_ways import unused
+from locum.estate.analysis.which_ways import beside_unknown, unused
 from locum.estate.graph.chart import Chart
 from locum.estate.graph.ways import ACTIVE, NEVER_SEEN, PROBED
 from locum.estate.inventory import Role
@@ -42,10 +42,11 @@ REASONS: tuple[tuple[Verdict, str], ...] = (
     (Verdict.NARROW, "one person or one thing is enough to open it"),
     (Verdict.NARROW, "it is not rehearsed in time"),
     (Verdict.NARROW, "a law refuses it as it is declared"),
+    (Verdict.NARROW, "nobody says what the primary is, so it is no measure for this"),
     (Verdict.KEEP, "it is no weaker and no wider than its primary, and it ends"),
 )
 """Verdicts with their reasons; of several, the first that holds is told first."""
-_IDLE, _NEVER, _ENDED, _REFUSED = 5, 6, 7, 15
+_IDLE, _NEVER, _ENDED, _REFUSED, _UNMEASURED = 5, 6, 7, 15, 16
 _BY_RULE = {
     Rule.OUTLIVED: 0,
     Rule.SECOND_KEY: 1,
@@ -102,6 +103,7 @@ def judge(chart: Chart, findings: Findings, now: int, refused: Sequence[int] = (
     reasons[never & ((ways.flags & PROBED) == 0)] |= 1 << _NEVER
     ended = ((ways.ends >= 0) & (ways.ends <= now)) | ((ways.flags & ACTIVE) == 0)
     reasons[ended] |= 1 << _ENDED
+    reasons[beside_unknown(chart)] |= 1 << _UNMEASURED
     alone = np.array(refused, np.int64)
     reasons[alone[reasons[alone] == 0]] = 1 << _REFUSED
     rows = np.flatnonzero(ways.role != Role.PRIMARY.value).astype(np.int32)

@@ -140,6 +140,13 @@ def weaker(chart: Chart, solved: Solved) -> Mask:
     return mask
 
 
+def beside_unknown(chart: Chart) -> Mask:
+    """Ways beside a primary of which nobody knows what it is, so that it bounds none of them."""
+    ways = chart.ways
+    mask: Mask = active(chart) & (ways.role != Role.PRIMARY.value) & _of_primary(chart, ("",))
+    return mask
+
+
 def unused(chart: Chart, now: int) -> Mask:
     """What was found and is not used, for a quarter or ever."""
     ways = chart.ways
