@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -39,13 +40,33 @@ Opening = Callable[[Path], Export]
 Parts = Generator[Inventory, None, None]
 
 
+def importing(read: Callable[..., Parts]) -> Callable[..., None]:
+    """Make a command of what reads a source: it takes what every import takes, too.
+
+    Args:
+        read: its first parameter opens files, and the others are the command's own.
+    """
+    own = list(inspect.signature(read, eval_str=True).parameters.values())[1:]
+    common = list(inspect.signature(answer, eval_str=True).parameters.values())[1:]
+
+    def command(**given: Any) -> None:
+        everybodys = {one.name: given.pop(one.name) for one in common}
+        answer(lambda opening: read(opening, **given), **everybodys)
+
+    parameters = [*own, *common]
+    command.__name__, command.__doc__ = read.__name__, read.__doc__
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(command)["__signature__"] = inspect.Signature(parameters)
+    return command
+
+
 def answer(
     read: Callable[[Opening], Parts],
-    propose_to: Path | None,
-    store_in: Path | None,
-    notes: bool,
-    as_data: bool,
-    no_check: bool,
+    propose_to: ProposeTo = None,
+    store_in: StoreIn = None,
+    no_check: NoCheck = False,
+    notes: Notes = False,
+    as_data: AsData = False,
 ) -> None:
     """Say what is wrong with what there is, and keep it where asked.
 

@@ -7,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from locum.cli.import_answer import (
-    AsData,
-    NoCheck,
-    Notes,
-    Opening,
-    Parts,
-    ProposeTo,
-    StoreIn,
-    answer,
-)
+from locum.cli.import_answer import Opening, Parts, importing
 from locum.estate.importing.aws import read_aws
 from locum.estate.importing.aws_live import ask_aws
 from locum.estate.importing.csv_table import read_csv
@@ -28,20 +19,19 @@ group = typer.Typer(no_args_is_help=True, help="Read what is really there, out o
 
 
 @group.command("csv")
+@importing
 def csv_table(
+    opening: Opening,
     table: Annotated[Path, typer.Argument(help="A CSV file; docs/imports.md has its columns.")],
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """A table: a row each way in."""
-    answer(lambda opening: read_csv(opening(table)), propose_to, store_in, notes, as_data, no_check)
+    return read_csv(opening(table))
 
 
 @group.command("aws")
+@importing
 def aws(
+    opening: Opening,
     details: Annotated[
         Path | None, typer.Argument(help="JSON of get-account-authorization-details.")
     ] = None,
@@ -51,66 +41,43 @@ def aws(
     live: Annotated[
         bool, typer.Option("--live", help="Ask AWS, with the credentials of boto3.")
     ] = False,
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """An AWS account: users, passwords, keys and roles."""
-
-    def read(opening: Opening) -> Parts:
-        if live:
-            yield from _ask_aws()
-        elif details is not None:
-            yield from read_aws(opening(details), opening(report) if report else None)
-        else:
-            raise MalformedInput("Nothing is named.", "Give the export, or --live.")
-
-    answer(read, propose_to, store_in, notes, as_data, no_check)
+    if live:
+        yield from _ask_aws()
+    elif details is not None:
+        yield from read_aws(opening(details), opening(report) if report else None)
+    else:
+        raise MalformedInput("Nothing is named.", "Give the export, or --live.")
 
 
 @group.command("kubernetes")
+@importing
 def kubernetes(
+    opening: Opening,
     manifests: Annotated[Path, typer.Argument(help="YAML or JSON of kubectl get … -o yaml.")],
     cluster: Annotated[str, typer.Option("--cluster", help="What the cluster is called.")],
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """A Kubernetes cluster: service accounts and their long-lived tokens."""
-
-    def read(opening: Opening) -> Parts:
-        yield read_kubernetes(opening(manifests), cluster)
-
-    answer(read, propose_to, store_in, notes, as_data, no_check)
+    yield read_kubernetes(opening(manifests), cluster)
 
 
 @group.command("ssh")
+@importing
 def ssh(
+    opening: Opening,
     host: Annotated[str, typer.Argument(help="What the host is called.")],
     keys: Annotated[list[str], typer.Option("--keys", help="ACCOUNT=authorized_keys, repeated.")],
     sshd: Annotated[Path | None, typer.Option("--sshd", help="sshd_config.")] = None,
     sudoers: Annotated[Path | None, typer.Option("--sudoers", help="sudoers.")] = None,
     groups: Annotated[Path | None, typer.Option("--groups", help="/etc/group.")] = None,
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """A host: authorized_keys, sshd_config and sudoers."""
-
-    def read(opening: Opening) -> Parts:
-        yield read_ssh_host(
-            host,
-            [(account, opening(file)) for account, file in map(_named, keys)],
-            *(None if one is None else opening(one) for one in (sshd, sudoers, groups)),
-        )
-
-    answer(read, propose_to, store_in, notes, as_data, no_check)
+    yield read_ssh_host(
+        host,
+        [(account, opening(file)) for account, file in map(_named, keys)],
+        *(None if one is None else opening(one) for one in (sshd, sudoers, groups)),
+    )
 
 
 def _named(text: str) -> tuple[str, Path]:

@@ -7,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from locum.cli.import_answer import (
-    AsData,
-    NoCheck,
-    Notes,
-    Opening,
-    Parts,
-    ProposeTo,
-    StoreIn,
-    answer,
-)
+from locum.cli.import_answer import Opening, Parts, importing
 from locum.estate.importing.export import Export
 from locum.estate.importing.github import Exports, read_github
 from locum.estate.importing.okta import read_okta
@@ -24,7 +15,9 @@ from locum.estate.importing.opengraph import read_opengraph
 from locum.model.refusal import MalformedInput
 
 
+@importing
 def github(
+    opening: Opening,
     organisation: Annotated[str, typer.Argument(help="The organisation's name.")],
     members: Annotated[Path, typer.Option("--members", help="orgs/ORG/members.")],
     owners: Annotated[
@@ -47,32 +40,25 @@ def github(
         list[str] | None,
         typer.Option("--oidc", help="REPO=FILE of repos/…/actions/oidc/customization/sub."),
     ] = None,
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """A GitHub organisation: members, tokens, deploy keys, trust in Actions."""
-
-    def read(opening: Opening) -> Parts:
-        yield read_github(
-            organisation,
-            Exports(
-                opening(members),
-                opening(owners) if owners else None,
-                opening(without_second) if without_second else None,
-                opening(tokens) if tokens else None,
-                opening(authorizations) if authorizations else None,
-                tuple(_named(one, opening) for one in keys or ()),
-                tuple(_named(one, opening) for one in subjects or ()),
-            ),
-        )
-
-    answer(read, propose_to, store_in, notes, as_data, no_check)
+    yield read_github(
+        organisation,
+        Exports(
+            opening(members),
+            opening(owners) if owners else None,
+            opening(without_second) if without_second else None,
+            opening(tokens) if tokens else None,
+            opening(authorizations) if authorizations else None,
+            tuple(_named(one, opening) for one in keys or ()),
+            tuple(_named(one, opening) for one in subjects or ()),
+        ),
+    )
 
 
+@importing
 def okta(
+    opening: Opening,
     users: Annotated[Path, typer.Argument(help="JSON of /api/v1/users.")],
     factors: Annotated[
         Path | None, typer.Option("--factors", help="JSON: users/ID/factors by user id.")
@@ -83,38 +69,22 @@ def okta(
     roles: Annotated[
         Path | None, typer.Option("--roles", help="JSON: users/ID/roles by user id.")
     ] = None,
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """An Okta tenant: users, factors, recovery of passwords, administrators."""
-
-    def read(opening: Opening) -> Parts:
-        rest = (factors, policies, roles)
-        return read_okta(opening(users), *(None if one is None else opening(one) for one in rest))
-
-    answer(read, propose_to, store_in, notes, as_data, no_check)
+    rest = (factors, policies, roles)
+    return read_okta(opening(users), *(None if one is None else opening(one) for one in rest))
 
 
+@importing
 def bloodhound(
+    opening: Opening,
     graph: Annotated[Path, typer.Argument(help="An OpenGraph JSON file.")],
     without: Annotated[
         list[str] | None, typer.Option("--without", help="A kind of edge that gives no control.")
     ] = None,
-    propose_to: ProposeTo = None,
-    store_in: StoreIn = None,
-    no_check: NoCheck = False,
-    notes: Notes = False,
-    as_data: AsData = False,
-) -> None:
+) -> Parts:
     """A graph of BloodHound: who has control of whom."""
-
-    def read(opening: Opening) -> Parts:
-        yield read_opengraph(opening(graph), without or ())
-
-    answer(read, propose_to, store_in, notes, as_data, no_check)
+    yield read_opengraph(opening(graph), without or ())
 
 
 def _named(text: str, opening: Opening) -> tuple[str, Export]:
