@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import clingo
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from locum.estate.graph import running
+from locum.estate.graph import kernel, running
 from locum.estate.graph.columns import BOTH, TAKES, Graph, Kind, Onward, onward
 from locum.estate.graph.lattice import NO_WAY, is_no_way, strength_of_word
 from locum.estate.graph.solving import falls, losses, weakest
@@ -223,3 +224,27 @@ def test_turning_the_arcs_round_keeps_each() -> None:
             for i in range(around.first[v], around.first[v + 1])
         }
         assert forward == backward
+
+
+def test_the_table_of_a_small_graph_counts_as_the_loop_does() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        vertices, count = int(rng.integers(1, 40)), int(rng.integers(1, 65))
+        roots = rng.integers(0, vertices, count).astype(np.int32)
+        mask = rng.integers(0, 2**63, vertices, np.uint64) & rng.integers(
+            0, 2**63, vertices, np.uint64
+        )
+        mask &= np.uint64((1 << count) - 1)
+        watched = rng.integers(0, 4, vertices).astype(np.uint8)
+        low = rng.integers(0, 2, vertices).astype(np.uint8)
+        most = rng.integers(-1, 3, vertices)
+        said = []
+        loops: tuple[Callable[..., None], ...] = (kernel.count_falls, kernel.count_falls_at_once)
+        for run in loops:
+            columns = (
+                np.zeros(count, np.int64), np.zeros(count, np.uint8),
+                np.zeros(vertices, np.int32), np.full(vertices, -1, np.int32), most.copy(),
+            )  # fmt: skip
+            run(mask, watched, roots, low, *columns)
+            said.append([column.tolist() for column in columns])
+        assert said[0] == said[1]

@@ -90,6 +90,8 @@ class _Found:
         Args:
             privileged: whom they reach; without it, the identity that they concern.
         """
+        if not len(vertex) and self._parts:
+            return
         whom = vertex if isinstance(row, int) else self._chart.ways.identity[row]
         grave = self._chart.privileged[whom] if privileged is None else privileged
         size = len(vertex)

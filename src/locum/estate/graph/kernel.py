@@ -233,3 +233,22 @@ def count_falls(mask, watched, roots, low, reach, privileged, alone, worst, most
             grave = reach[r] + PREFERRED * (watched[roots[r]] & 1 != 0)
             if (low[roots[r]] or watched[v] == 2) and grave > most[v]:
                 worst[v], most[v] = roots[r], grave
+
+
+def count_falls_at_once(mask, watched, roots, low, reach, privileged, alone, worst, most):
+    """The same as `count_falls`, for a small graph: a table of vertices and roots."""
+    seen = np.flatnonzero((watched != 0) & (mask != 0))
+    bits = mask[seen, None] >> np.arange(len(roots), dtype=np.uint64)
+    fell = (bits & np.uint64(1) != 0) & (roots != seen[:, None])
+    kind = watched[seen]
+    reach += fell[kind & 1 != 0].sum(axis=0)
+    privileged |= fell[kind == 3].any(axis=0)
+    alone[seen] += fell.sum(axis=1)
+    grave = reach + PREFERRED * (watched[roots] & 1 != 0)
+    suffices = fell & ((low[roots] != 0) | (kind == 2)[:, None])
+    ranked = np.where(suffices, grave, -1)
+    first = ranked.argmax(axis=1)
+    gravest = ranked[np.arange(len(seen)), first]
+    more = gravest > most[seen]
+    worst[seen[more]] = roots[first[more]]
+    most[seen[more]] = gravest[more]
