@@ -133,7 +133,6 @@ def _realm() -> Iterator[str]:
                 for kind in ("password", "otp")[: 1 + at % 2]
             ],
             "realmRoles": ["default-roles-corp"],
-            "groups": ["/everybody"],
         }
         yield ("" if at == 1 else ",\n") + json.dumps(user)
 

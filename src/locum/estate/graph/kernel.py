@@ -175,6 +175,14 @@ def falls_of_all(
                 worst[v], most[v] = root, grave
 
 
+def lead_on(changed, out_first, out_arc, head, led):
+    """Mark the vertices to which an arc leads from what has changed; `led` is filled."""
+    for i in range(len(changed)):
+        v = changed[i]
+        for k in range(out_first[v], out_first[v + 1]):
+            led[head[out_arc[k]]] = True
+
+
 def falls_together(mask, todo, moved, first, own, need, use, body_first, body):
     """Sixty-four roots at once, a bit each: look at some vertices, in order.
 

@@ -24,6 +24,7 @@ _LOOPS: tuple[Callable[..., Any], ...] = (
     kernel.weaken,
     kernel.falls_from,
     kernel.falls_of_all,
+    kernel.lead_on,
     kernel.falls_together,
     kernel.count_falls,
     kernel_losses.lossy_arc,

@@ -20,7 +20,8 @@ class SharedVertices:
     """Shared vertices as they are met: each name once, as weak as it is said anywhere."""
 
     def __init__(self) -> None:
-        self._names = pa.array([], _NAMES)
+        self._names: list[pa.LargeStringArray] = []
+        self._count = 0
         self._columns: dict[str, NDArray[Any]] = {}
 
     def add(
@@ -35,11 +36,15 @@ class SharedVertices:
             names: each once.
             columns: beside them, `base`, `unknown` and others.
         """
-        found = pc.index_in(names, value_set=self._names)
-        known = found.is_valid().to_numpy(zero_copy_only=False)
-        drafts: NDArray[np.int32] = found.fill_null(-1).to_numpy().astype(np.int32)
-        drafts[~known] = len(self._names) + np.arange(np.count_nonzero(~known))
-        self._names = pa.concat_arrays([self._names, names.filter(pa.array(~known))])
+        drafts = np.full(len(names), -1, np.int32)
+        # Asked this way round, because a search makes a table of what is searched for.
+        found = pc.index_in(pa.chunked_array(self._names, _NAMES), value_set=names)
+        hits = np.flatnonzero(found.is_valid().to_numpy())
+        drafts[found.take(pa.array(hits)).to_numpy()] = hits
+        known = drafts >= 0
+        drafts[~known] = self._count + np.arange(np.count_nonzero(~known))
+        self._names.append(names.filter(pa.array(~known)))
+        self._count += len(self._names[-1])
         if not self._columns:
             self._columns = columns
             return drafts
@@ -62,7 +67,7 @@ class SharedVertices:
 
     def finish(self) -> tuple[pa.LargeStringArray, dict[str, NDArray[Any]]]:
         """Names and columns by draft."""
-        return self._names, self._columns
+        return pa.concat_arrays(self._names), self._columns
 
 
 class Identities:

@@ -180,12 +180,12 @@ def spread(graph: Graph, around: Onward, mask: NDArray[np.uint64]) -> None:
 def _next_to(changed: NDArray[np.int32], around: Onward) -> NDArray[np.int32]:
     """The vertices, in order, to which something leads that has changed."""
     count = around.first[changed + 1] - around.first[changed]
-    begins = np.cumsum(count) - count
-    arcs = around.arc[np.repeat(around.first[changed] - begins, count) + np.arange(count.sum())]
-    if len(arcs) < len(around.first) // 20:
+    if count.sum() < len(around.first) // 20 or not is_large(len(around.head)):
+        begins = np.cumsum(count) - count
+        arcs = around.arc[np.repeat(around.first[changed] - begins, count) + np.arange(count.sum())]
         return np.unique(around.head[arcs])
-    led = np.zeros(len(around.first) - 1, bool)
-    led[around.head[arcs]] = True
+    led = np.zeros(len(around.first) - 1, np.bool_)
+    loops(len(around.head)).lead_on(changed, around.first, around.arc, around.head, led)
     return np.flatnonzero(led).astype(np.int32)
 
 

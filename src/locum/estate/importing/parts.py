@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 from locum.estate.inventory import Holder, Inventory, Quorum, Root, Way
 from locum.estate.problem import Position
 
-MOST = 20_000
+MOST = 10_000
 """Identities of one part."""
 
 
