@@ -19,7 +19,7 @@ run: venv ## play the demo: make run ARGS="--story break-glass --once"
 
 # A file's tests share its servers, so they stay together. The third process works while two wait.
 test: venv ## run the tests: make test [K=expression] [ARGS="tests/ledger -x"]
-	@scripts/need-program chromium=chromium strace=strace faketime=faketime nginx=nginx-light curl=curl openssl=openssl
+	@scripts/need-program chromium=chromium strace=strace faketime=faketime nginx=nginx-light curl=curl jq=jq openssl=openssl
 	@$(PYTHON) -m pytest $(if $(K),-k '$(K)',-n 3 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 fuzz: venv ## 100,000 broken certificates, requests and OCSP questions to each parser

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 IMPORTS = Path(__file__).parents[2] / "docs" / "imports.md"
-pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 
 USERS = [
     {"id": f"00u{at}", "status": "ACTIVE", "profile": {"login": f"user-{at}@example.com"}}
