@@ -30,10 +30,10 @@ from locum.estate.inventory import (
     Root,
     RootWay,
     Way,
-    together,
 )
 from locum.estate.problem import EstateError, Position, Problem
 from locum.model.estate import Kind
+from tests.importing.whole import together
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 HEAD = "identity,kind,role,method,rests_on,created,ends\n"

@@ -6,7 +6,7 @@ is `None`, and that something never happened is `NEVER`: they are not the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal
@@ -142,17 +142,3 @@ class Inventory(msgspec.Struct, frozen=True):
     holders: tuple[Holder, ...] = ()
     ways: tuple[Way, ...] = ()
     roots: tuple[Root, ...] = ()
-
-
-def together(inventories: Iterable[Inventory]) -> Inventory:
-    """Put inventories together; an identity or a way that stands in two keeps its first."""
-    holders: dict[str, Holder] = {}
-    ways: dict[tuple[str, Role], Way] = {}
-    roots: list[Root] = []
-    for part in inventories:
-        for holder in part.holders:
-            holders.setdefault(holder.name, holder)
-        for way in part.ways:
-            ways.setdefault((way.name, way.role), way)
-        roots += part.roots
-    return Inventory(tuple(holders.values()), tuple(ways.values()), tuple(roots))

@@ -16,8 +16,6 @@ from locum.estate.graph.running import is_large
 from locum.estate.graph.solving import Falls, Losses, Progress, falls, losses, weakest
 from locum.estate.inventory import Role
 
-COMPONENTS = ("factors", "phishing", "binding", "proofing")
-
 
 @cache
 def levels() -> NDArray[np.uint8]:

@@ -26,7 +26,6 @@ NO_WAY: Word = 0xFFFF
 """No way in: nobody gets there."""
 
 _KINDS = {FactorKind.KNOWN: 1, FactorKind.HELD: 2, FactorKind.INHERENT: 4}
-_KIND_BITS = 0xFF
 _NO_WAY_BIT = 1 << 7
 _COMPONENTS: tuple[tuple[str, int, int], ...] = (
     ("phishing", 8, 2),
@@ -106,11 +105,6 @@ def missing_bits(have: Word, need: Word) -> list[tuple[str, int]]:
         if lacking:
             found.append((name, (lacking & -lacking).bit_length() - 1))
     return found
-
-
-def below_table(need: Word) -> list[bool]:
-    """For each of the 65,536 words whether it is below `need` in any component."""
-    return [bool(missing_bits(word, need)) for word in range(1 << 16)]
 
 
 def is_no_way(word: Word) -> bool:
